@@ -1,0 +1,1 @@
+"""How to reason with the tools: one belief, a planner, a loop, an answer."""

@@ -1,0 +1,186 @@
+"""From the belief to the answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geosleuth.agent.calibration import load_calibration
+from geosleuth.agent.contradiction import find_contradictions
+from geosleuth.agent.localization import (
+    City,
+    CountryShare,
+    Geometry,
+    Localization,
+    PhotoFacts,
+    Point,
+    RegionFeature,
+    RegionProperties,
+    Regions,
+    Status,
+    WeighedEvidence,
+)
+from geosleuth.agent.precision import coarsen
+from geosleuth.agent.state import AgentState, Found, Investigation
+from geosleuth.indexes.countries import country_name
+from geosleuth.tools.evidence import Nothing
+
+if TYPE_CHECKING:
+    from geosleuth.agent.belief import Belief
+
+_SHARES = (0.5, 0.9)
+_LISTED = 10  # countries in the answer
+
+
+@dataclass(frozen=True)
+class AnswerRule:
+    """When a belief is an answer."""
+
+    localized_probability: float = 0.6  # of the country: from here on 9 of 10 answers on street-dev are right
+    localized_bits: float = 2.0  # about the country; less could come from a prior that happens to be sharp
+    contradicted_bits: float = 10.0  # between two findings: one of them is wrong, and nobody can say which
+    coarse_bits: float = 1.0  # a clue that halves the uncertainty; less is what noise on signs is worth
+
+    def decide(self, probability: float, bits: float, spoke: int) -> tuple[Status, str]:
+        """Return the status and its reason, from the country's probability and what the evidence told about it."""
+        figures = f"the country's probability is {_percent(probability)}, and the evidence is worth {bits:.1f} bits"
+        if probability >= self.localized_probability and bits >= self.localized_bits:
+            return "localized", f"{figures}."
+        if bits >= self.coarse_bits:
+            wanted = f"{_percent(self.localized_probability)} and {self.localized_bits:g} bits are wanted for more"
+            return "coarse", f"{figures}; {wanted}."
+        if spoke:
+            return "not_locatable", f"{figures}: less than the {self.coarse_bits:g} that a guess needs."
+        return "not_locatable", "no tool found anything that tells a place."
+
+
+def _percent(probability: float) -> str:
+    return f"{100 * min(probability, 0.999):.1f} %"  # never "100.0 %": no evidence is that sure
+
+
+def conclude(state: AgentState, run: Investigation, rule: AnswerRule | None = None) -> Localization:
+    """Draw the answer from all evidence; coarsened where the settings cap the precision."""
+    found = state.get("found") or []
+    belief = run.belief(found)
+    shares, prior = run.countries(found), run.countries(())
+    code, probability = next(iter(shares.items()))  # the belief's point lies in its likeliest country
+    spoke = sum(not isinstance(item.evidence.likelihood, Nothing) for item in found)
+    rule = rule or AnswerRule()
+    status, reason = rule.decide(probability, gained_bits(shares, prior), spoke)
+    placed = status != "not_locatable"
+    point = belief.point()
+    contradictions = find_contradictions(
+        [item.evidence for item in found],
+        point,
+        _regions_at(point, code),
+        prior,
+        temperature=load_calibration().temperature,
+    )
+    if status == "localized" and any(one.bits >= rule.contradicted_bits for one in contradictions):
+        status, reason = "coarse", f"{reason[:-1]}, but findings contradict each other: see there before you use it."
+    photo, language = run.loaded_photo(), run.settings.language
+    answer = Localization(
+        status=status,
+        reason=reason[0].upper() + reason[1:],
+        point=Point(lat=point.lat, lon=point.lon) if placed else None,
+        radius_km=belief.radius_km() if placed else None,
+        country=_share(code, probability, language) if placed else None,
+        countries=tuple(_share(c, p, language) for c, p in list(shares.items())[:_LISTED]),
+        city=_city(belief) if placed else None,
+        regions=_regions(belief),
+        evidence=_weighed(found, belief),
+        contradictions=contradictions,
+        trace=tuple(state.get("trace") or ()),
+        entropy_bits=belief.entropy_bits(),
+        locatability=state.get("locatability"),
+        photo=PhotoFacts(name=photo.name, sha256=photo.sha256, size=photo.size),
+        backends=_backends(found, run),
+        seconds=run.seconds,
+        version=version("geosleuth"),
+        notes=tuple(dict.fromkeys(state.get("notes") or ())),
+    )
+    cap = run.settings.precision_cap_km
+    return answer if cap is None else coarsen(answer, cap)
+
+
+def gained_bits(shares: Mapping[str, float], prior: Mapping[str, float]) -> float:
+    """Return what the evidence told about the country: the divergence of the belief from its start, in bits.
+
+    Over countries and not over cells: cells are split where mass gathers, and so compare with no earlier ones.
+    """
+    terms = (p * math.log2(p / prior[code]) for code, p in shares.items() if p > 0 and prior.get(code, 0) > 0)
+    return max(sum(terms), 0.0)
+
+
+def _share(code: str, probability: float, language: str) -> CountryShare:
+    return CountryShare(code=code, name=country_name(code, language), probability=min(probability, 1.0))
+
+
+def _city(belief: Belief) -> City | None:
+    named = belief.city()
+    if named is None:
+        return None
+    place, probability = named
+    return City(
+        name=place.name,
+        country=place.country,
+        lat=place.lat,
+        lon=place.lon,
+        probability=min(probability, 1.0),
+        population=place.population or None,
+    )
+
+
+def _regions(belief: Belief) -> Regions:
+    from shapely import transform
+
+    features = []
+    for share in _SHARES:
+        region = belief.region(share)
+        # 1e-5 degrees is 1 m: RFC 7946 section 11.2 warns of more digits, and this halves the file.
+        outline = transform(region.geometry, partial(np.round, decimals=5)).__geo_interface__
+        geometry = Geometry(type=outline["type"], coordinates=list(outline["coordinates"]))
+        properties = RegionProperties(share=share, area_km2=region.area_km2)
+        features.append(RegionFeature(geometry=geometry, properties=properties))
+    return Regions(features=tuple(features))
+
+
+def _regions_at(point: tuple[float, float], country: str) -> tuple[str, ...]:
+    from geosleuth.indexes.regions import division_at
+
+    division = division_at(*point)
+    return (division, country) if division and division.startswith(f"{country}-") else (country,)
+
+
+def _weighed(found: Sequence[Found], belief: Belief) -> tuple[WeighedEvidence, ...]:
+    return tuple(
+        WeighedEvidence(
+            tool=item.evidence.tool,
+            type=item.evidence.type,
+            claim=item.evidence.claim,
+            contribution_bits=bits,
+            likelihood=item.evidence.likelihood.kind,
+            support=item.evidence.support,
+            seconds=item.evidence.seconds,
+            weights=item.evidence.weights,
+            group=item.evidence.group,
+            step=item.step,
+        )
+        for item, bits in zip(found, belief.contributions(), strict=True)
+    )
+
+
+def _backends(found: Sequence[Found], run: Investigation) -> dict[str, str]:
+    """Per role or tool, what ran: the spec that was set, and the weights that the evidence names."""
+    ran = {role: [str(spec)] for role, spec in run.settings.backends}
+    for item in found:
+        if item.evidence.weights:
+            ran.setdefault(item.evidence.tool, []).append(item.evidence.weights)
+    ran["planner"] = [run.planner_name]
+    return {name: "; ".join(dict.fromkeys(parts)) for name, parts in ran.items()}

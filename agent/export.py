@@ -1,0 +1,100 @@
+"""An answer as GeoJSON (RFC 7946) or KML (OGC 12-007r2): its point and its credible regions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from geosleuth.agent.localization import Geometry, Localization
+
+if TYPE_CHECKING:
+    import simplekml
+
+CAVEAT = "A hypothesis with a probability, not a finding: check the evidence before acting on it."
+_CITY_PROBABILITY = 0.5  # of being within 25 km: below, another place is as likely, and a name would mislead
+ATTRIBUTION = "geosleuth; places GeoNames (CC BY 4.0), boundaries OpenStreetMap country-coder (ISC) and Natural Earth"
+
+
+def to_geojson(answer: Localization) -> str:
+    """Write a FeatureCollection: the regions, the widest first, so that viewers draw the point on top."""
+    features = [_region_feature(answer, feature) for feature in reversed(answer.regions.features)]
+    if answer.point is not None:
+        point = {"type": "Point", "coordinates": [answer.point.lon, answer.point.lat]}
+        features.append({"type": "Feature", "geometry": point, "properties": {"kind": "point"} | _facts(answer)})
+    collection = {"type": "FeatureCollection", "features": features, "geosleuth": _facts(answer)}
+    return json.dumps(collection, ensure_ascii=False) + "\n"
+
+
+def to_kml(answer: Localization) -> str:
+    """Write a KML document with the point and the regions; polygons are cut at the date line already."""
+    import simplekml
+
+    document = simplekml.Kml(name=f"geosleuth: {answer.photo.name}", description="\n".join(_lines(answer)))
+    for feature in reversed(answer.regions.features):
+        share = f"{feature.properties.share:.0%}"
+        shape = document.newmultigeometry(name=f"{share} region ({feature.properties.area_km2:,.0f} km²)")
+        for rings in _polygons(feature.geometry):
+            shape.newpolygon(outerboundaryis=rings[0], innerboundaryis=rings[1:])
+        _paint(shape, feature.properties.share)
+    if answer.point is not None:
+        document.newpoint(
+            name=place_name(answer),
+            coords=[(answer.point.lon, answer.point.lat)],
+            description="\n".join(_lines(answer)),
+        )
+    return str(document.kml())
+
+
+def place_name(answer: Localization) -> str:
+    """Name the place in words: the city only where most of the belief is near it, and "perhaps" where it is coarse."""
+    if answer.country is None:
+        return "No place"
+    city = answer.city if answer.city and answer.city.probability >= _CITY_PROBABILITY else None
+    name = f"{city.name}, {answer.country.name}" if city else answer.country.name
+    return f"Perhaps {name}" if answer.status == "coarse" else name
+
+
+def _paint(shape: simplekml.MultiGeometry, share: float) -> None:
+    colour = "d97706" if share <= 0.5 else "2563eb"  # amber inside blue: told apart by the colour-blind too
+    blue, green, red = colour[4:], colour[2:4], colour[:2]  # KML writes alpha, blue, green, red
+    shape.style.polystyle.color = f"40{blue}{green}{red}"
+    shape.style.linestyle.color = f"ff{blue}{green}{red}"
+    shape.style.linestyle.width = 2
+
+
+def _polygons(geometry: Geometry) -> Iterator[list[list[tuple[float, float]]]]:
+    """Yield each polygon as its rings, the outer one first."""
+    for polygon in [geometry.coordinates] if geometry.type == "Polygon" else geometry.coordinates:
+        yield [[(float(lon), float(lat)) for lon, lat, *_ in ring] for ring in polygon]
+
+
+def _region_feature(answer: Localization, feature: Any) -> dict[str, Any]:
+    written: dict[str, Any] = feature.model_dump(mode="json")
+    written["properties"] = {"kind": "region"} | written["properties"] | {"status": answer.status}
+    return written
+
+
+def _facts(answer: Localization) -> dict[str, Any]:
+    return {
+        "status": answer.status,
+        "reason": answer.reason,
+        "radius_km": answer.radius_km,
+        "country": answer.country.model_dump() if answer.country else None,
+        "city": answer.city.name if answer.city else None,
+        "photo": answer.photo.name,
+        "sha256": answer.photo.sha256,
+        "precision_cap_km": answer.precision_cap_km,
+        "version": answer.version,
+        "caveat": CAVEAT,
+        "attribution": ATTRIBUTION,
+    }
+
+
+def _lines(answer: Localization) -> list[str]:
+    country = f"{answer.country.name} {min(answer.country.probability, 0.999):.1%}" if answer.country else "no country"
+    radius = f", half of the belief within {answer.radius_km:,.0f} km" if answer.radius_km is not None else ""
+    # Viewers show a description as HTML: a sign's text must not become markup there.
+    claims = [f"{item.contribution_bits:+.1f} bits: {escape(item.claim, quote=False)}" for item in answer.evidence]
+    return [f"Status: {answer.status}. {country}{radius}.", *claims, CAVEAT, ATTRIBUTION]

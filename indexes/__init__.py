@@ -1,0 +1,1 @@
+"""The world before a photo arrives: photos, geodesy, countries, places, words, the grid."""

@@ -1,0 +1,193 @@
+"""The bytes of a photo, and its header, opened safely: from a path, as one of the formats that cameras write."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+from PIL.ImageFile import ImageFile
+
+from geosleuth.indexes.errors import InputError
+
+FORMATS = "JPEG, PNG, WebP, HEIC, TIFF or GIF"
+WANTED = f"a photo ({FORMATS})"
+
+# Phones write 200 MP (16320 x 12240 = 199.8 MP) and panoramas of 16384 x 8192 (134 MP): both pass, with a tenth to
+# spare. 220 MP at Pillow's 4 bytes a pixel is 0.9 GB, what a small machine can still hold; 400 MP it cannot.
+MAX_MEGAPIXELS = 220
+# A 200-MP photo as an uncompressed 8-bit TIFF is 0.6 GB. Anything above this is a disk image or a film, and would
+# only be read to be refused.
+MAX_FILE_BYTES = 1 << 30
+
+# What decoders raise on damaged files, found by feeding them 80,000 of these.
+DAMAGED = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+)
+
+# What people hand over by mistake, by its first bytes, so that the error can name it.
+_OTHER_KINDS: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"%PDF", "a PDF"),
+    (0, b"%!PS", "PostScript"),
+    (0, b"PK\x03\x04", "a zip archive or an office document"),
+    (0, b"BM", "a BMP image"),
+    (0, b"<svg", "an SVG drawing"),
+    (0, b"<?xml", "XML"),
+    (0, b"<!DOCTYPE", "a web page"),
+    (0, b"<html", "a web page"),
+    (0, b"8BPS", "a Photoshop document"),
+    (4, b"ftypavif", "an AVIF image"),
+    (4, b"ftyp", "a video"),
+    (0, b"\x1aE\xdf\xa3", "a video"),
+)
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}  # ISO/IEC 23008-12, annex B
+
+
+def read_file(path: Path) -> bytes:
+    """Read a photo's file; folders, pipes, devices, empty and outsized files are refused before they are opened.
+
+    Raises:
+        InputError: There is no such file, it is no ordinary file, it is empty, too large, or may not be read.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device would hang or have effects
+            raise InputError(WANTED, f"{_kind_of(status.st_mode)}: {path}", "Name one image file.")
+        if status.st_size > MAX_FILE_BYTES:
+            found = f"a file of {status.st_size / 2**30:.1f} GiB: {path}"
+            raise InputError(f"{WANTED} of at most {MAX_FILE_BYTES >> 30} GiB", found, "Export a smaller copy.")
+        content = path.read_bytes()
+    except InputError:
+        raise  # it is a ValueError as well
+    except FileNotFoundError as error:
+        if "://" in str(path) or str(path).startswith(("http:", "https:")):
+            raise InputError(WANTED, f"a web address: {path}", "Save the photo and name the file.") from error
+        raise InputError(WANTED, f"no such file: {path}", "Check the path.") from error
+    except PermissionError as error:
+        raise InputError(WANTED, f"a file that may not be read: {path}", "Change its permissions.") from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise InputError(WANTED, f"a path that cannot be read ({error})", "Check the path and the disk.") from error
+    if not content:
+        raise InputError(WANTED, f"an empty file: {path}", "Copy the photo again; the transfer may have failed.")
+    return content
+
+
+def open_image(content: bytes, name: str) -> ImageFile:
+    """Open a photo's header with the one decoder that its first bytes call for; nothing is decoded yet.
+
+    Pillow's own `Image.open` is passed by: its bomb limit is a setting of the whole process, and too low for phones
+    of 200 MP, and it would try every installed plugin, PostScript's among them.
+
+    Raises:
+        InputError: Not one of the formats, a broken header, or more than `MAX_MEGAPIXELS`.
+    """
+    if not content:
+        raise InputError(WANTED, f"an empty file: {name}", "Copy the photo again; the transfer may have failed.")
+    kind = sniff(content)
+    if kind is None:
+        remedy = f"Convert it to {FORMATS}; the extension alone does not tell."
+        raise InputError(WANTED, f"{_describe(content)}: {name}", remedy)
+    try:
+        with quiet_decoder():
+            image = _plugin(kind)(io.BytesIO(content), name)
+    except DAMAGED as error:
+        remedy = "Copy or export the photo again; the file is damaged."
+        raise InputError(WANTED, f"a {kind} with a broken header ({error}): {name}", remedy) from error
+    except Image.DecompressionBombError as error:  # WebP's plugin has a limit of its own, 179 MP
+        raise _too_many_pixels(name, str(error)) from error
+    check_pixels(image.size, name)
+    return image
+
+
+@contextmanager
+def quiet_decoder() -> Iterator[None]:
+    """Silence Pillow's warnings of damaged blocks: exif.py reports them to people, in words."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def check_pixels(size: tuple[int, int], name: str) -> None:
+    """Refuse an image by the (width, height) of its header, before memory is taken for it."""
+    if min(size) < 1:
+        raise InputError(WANTED, f"an image of {size[0]} x {size[1]} pixels: {name}", "Export the photo again.")
+    if size[0] * size[1] > MAX_MEGAPIXELS * 1_000_000:
+        raise _too_many_pixels(name, f"{size[0]} x {size[1]} pixels")
+
+
+def sniff(content: bytes) -> str | None:
+    """Tell the format from the first bytes; None where it is none of ours."""
+    if content.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if content[:6] in (b"GIF87a", b"GIF89a"):
+        return "GIF"
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "WebP"
+    if content[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "TIFF"
+    if content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS:
+        return "HEIC"
+    return None
+
+
+def _plugin(kind: str) -> type[ImageFile]:
+    if kind == "HEIC":  # a heavy library, and only some photos need it
+        from pillow_heif.as_plugin import HeifImageFile
+
+        heif: type[ImageFile] = HeifImageFile
+        return heif
+    return {
+        "JPEG": JpegImagePlugin.JpegImageFile,  # of several pictures (MPO) the first, the photo itself
+        "PNG": PngImagePlugin.PngImageFile,
+        "GIF": GifImagePlugin.GifImageFile,
+        "WebP": WebPImagePlugin.WebPImageFile,
+        "TIFF": TiffImagePlugin.TiffImageFile,
+    }[kind]
+
+
+def _too_many_pixels(name: str, found: str) -> InputError:
+    wanted = f"a photo of at most {MAX_MEGAPIXELS} megapixels"
+    return InputError(wanted, f"{found}: {name}", "Export a smaller copy; a larger one may be a decompression bomb.")
+
+
+def _describe(content: bytes) -> str:
+    for offset, signature, kind in _OTHER_KINDS:
+        if content[offset:].startswith(signature):
+            return kind
+    try:
+        content[:1024].decode("utf-8")
+    except UnicodeDecodeError as error:
+        # Only a character cut off by the end of the sample still counts as text.
+        return "text" if error.start > 1020 else "a file of another kind"
+    return "text"
+
+
+def _kind_of(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    if stat.S_ISFIFO(mode):
+        return "a pipe"
+    return "a socket" if stat.S_ISSOCK(mode) else "a device"
+
+
+def file_name(path: str | os.PathLike[str]) -> str:
+    """The last part of a path, printable: reports must not show where files are kept, nor break on their names."""
+    name = os.fsencode(Path(path).name or str(path)).decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in name)

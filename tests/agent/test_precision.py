@@ -1,0 +1,68 @@
+import importlib.util
+from pathlib import Path
+
+import pytest
+from shapely.geometry import shape
+
+from geosleuth.agent.agent import Agent
+from geosleuth.agent.precision import snap
+from geosleuth.agent.settings import Settings
+from geosleuth.agent.toolbox import Finding
+from geosleuth.indexes.geodesy import distance_km
+
+_spec = importlib.util.spec_from_file_location("scenes", Path(__file__).with_name("scenes.py"))
+scenes = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(scenes)
+
+LAT, LON = 38.72509, -9.1498
+
+
+def exact(scene):
+    """State a position."""
+    return Finding(f"{LAT}, {LON}", (scenes.stands(LAT, LON), scenes.says("PT", tool="metadata")))
+
+
+def answer(cap):
+    return Agent(Settings(precision_cap_km=cap), tools={"metadata": exact}).localize(scenes.PICTURE)
+
+
+def test_without_a_cap_the_answer_is_fine():
+    found = answer(None)
+    assert distance_km(found.point.lat, found.point.lon, LAT, LON) < 5
+    assert str(LAT) in found.evidence[0].claim
+    assert found.city.name == "Lisbon"
+    assert found.precision_cap_km is None
+
+
+@pytest.mark.parametrize("cap", [5.0, 50.0, 500.0])
+def test_with_a_cap_nothing_is_finer(cap):
+    fine, coarse = answer(None), answer(cap)
+    assert coarse.point == snap(fine.point.lat, fine.point.lon, cap)
+    assert coarse.radius_km >= cap
+    assert coarse.precision_cap_km == cap
+    for feature in coarse.regions.features:
+        assert feature.properties.area_km2 > 0.8 * cap**2
+        _, south, _, north = shape(feature.geometry.model_dump()).bounds
+        assert (north - south) * 111.2 > 0.99 * cap
+        assert feature.geometry.type in {"Polygon", "MultiPolygon"}
+    assert str(LAT) not in coarse.model_dump_json()
+    assert coarse.evidence[0].claim.startswith("Withheld")
+    assert coarse.evidence[1].claim == "The sign is of PT."  # a country is no finer than the cap
+    assert any("coarsened" in note for note in coarse.notes)
+    assert coarse.country == fine.country
+
+
+def test_a_citys_name_goes_with_a_wide_cap():
+    assert answer(5.0).city.name == "Lisbon"
+    assert answer(5.0).city.lat != answer(None).city.lat
+    assert answer(50.0).city is None
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon"), [(0.0, 0.0), (38.7, -9.1), (-33.9, 151.2), (69.9, 29.7), (89.9, 10.0), (0, 180)]
+)
+@pytest.mark.parametrize("cap", [1.0, 50.0, 1000.0])
+def test_a_snapped_point_is_within_its_square_and_the_same_for_neighbours(lat, lon, cap):
+    snapped = snap(lat, lon, cap)
+    assert distance_km(lat, lon, snapped.lat, snapped.lon) <= cap * 0.75 + 0.01  # half the diagonal is 0.71
+    assert snap(snapped.lat, snapped.lon, cap) == snapped

@@ -1,0 +1,91 @@
+"""XMP packets: forms of a position, history, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+
+from geosleuth.indexes.exif import parse_exif
+
+
+def xmp(body: str, attributes: str = "", head: str = "") -> bytes:
+    return f"""{head}<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+    <rdf:Description xmlns:exif="http://ns.adobe.com/exif/1.0/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+      xmlns:xmpMM="http://ns.adobe.com/xap/1.0/mm/" xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/"
+      xmlns:stEvt="http://ns.adobe.com/xap/1.0/sType/ResourceEvent#"
+      xmlns:GPano="http://ns.google.com/photos/1.0/panorama/"
+      xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" {attributes}>{body}</rdf:Description>
+    </rdf:RDF></x:xmpmeta>""".encode()
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "expected"),
+    [
+        ("43,28.5N", "11,53.25W", (43.475, -11.8875)),
+        ("43,28,30S", "011,53,15E", (-43.475, 11.8875)),
+        ("43.475", "-11.8875", (43.475, -11.8875)),
+        ("43.475N", "11.8875W", (43.475, -11.8875)),
+    ],
+)
+def test_xmp_positions(lat: str, lon: str, expected: tuple[float, float]) -> None:
+    as_attributes = parse_exif(None, xmp("", f'exif:GPSLatitude="{lat}" exif:GPSLongitude="{lon}"'))
+    elements = f"<exif:GPSLatitude>{lat}</exif:GPSLatitude><exif:GPSLongitude>{lon}</exif:GPSLongitude>"
+    assert as_attributes.position == pytest.approx(expected)
+    assert parse_exif(None, xmp(elements)).position == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "reason"),
+    [
+        ("43,28.5", "11,53.25W", "its XMP position cannot be read"),
+        ("43,28.5E", "11,53.25W", "its XMP position cannot be read"),
+        ("north", "11,53.25W", "its XMP position cannot be read"),
+        ("99,0N", "11,0W", "its position is out of range"),
+        ("0,0.0N", "0,0.0E", "its position is (0, 0)"),
+    ],
+)
+def test_unusable_xmp_positions(lat: str, lon: str, reason: str) -> None:
+    exif = parse_exif(None, xmp("", f'exif:GPSLatitude="{lat}" exif:GPSLongitude="{lon}"'))
+    assert exif.position is None
+    assert (exif.no_position_reason or "").startswith(reason)
+
+
+def test_exif_comes_before_xmp_and_both_are_kept() -> None:
+    packet = xmp("", 'exif:GPSLatitude="43,28.5N" exif:GPSLongitude="11,53.25E"')
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (10, 0, 0), 3: "E", 4: (20, 0, 0)})
+    exif[0x8825] = exif.get_ifd(0x8825)
+    read = parse_exif(exif.tobytes(), packet)
+    assert read.position == (10.0, 20.0)
+    assert read.xmp_position == pytest.approx((43.475, 11.8875))
+
+
+def test_xmp_heading_history_and_source() -> None:
+    history = """<xmpMM:History><rdf:Seq>
+      <rdf:li stEvt:action="saved" stEvt:softwareAgent="Adobe Photoshop CS6 (Windows)"/>
+      <rdf:li rdf:parseType="Resource"><stEvt:softwareAgent>GIMP 2.10</stEvt:softwareAgent></rdf:li>
+    </rdf:Seq></xmpMM:History>"""
+    source = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+    attributes = f'GPano:PoseHeadingDegrees="123.5" xmp:CreatorTool="Tool" Iptc4xmpExt:DigitalSourceType="{source}"'
+    exif = parse_exif(None, xmp(history, attributes))
+    assert exif.editors == ("Adobe Photoshop CS6 (Windows)", "GIMP 2.10")
+    assert (exif.heading_deg, exif.heading_north) == (123.5, "true")
+    assert exif.software == "Tool"
+    assert exif.synthetic
+    magnetic = parse_exif(None, xmp("", 'exif:GPSImgDirection="901/10" exif:GPSImgDirectionRef="M"'))
+    assert (magnetic.heading_deg, magnetic.heading_north) == (90.1, "magnetic")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_xmp_with_a_document_type_is_refused_whole(encoding: str) -> None:
+    head = '<!DOCTYPE x [<!ENTITY a "43,28.5N"><!ENTITY b SYSTEM "file:///etc/hostname">]>'
+    position = 'exif:GPSLatitude="43,28.5N" exif:GPSLongitude="11,53.25E"'
+    assert parse_exif(None, xmp("", position, head).decode().encode(encoding)).position is None
+    assert parse_exif(None, xmp("", position).decode().encode(encoding)).position is not None
+
+
+def test_broken_or_outsized_xmp_is_left() -> None:
+    packet = xmp("", 'exif:GPSLatitude="43,28.5N" exif:GPSLongitude="11,53.25E"')
+    assert parse_exif(None, packet[:-20]).position is None
+    assert parse_exif(None, packet + b" " * 5_000_000).position is None
+    assert parse_exif(None, b"\0\xff\xfe").position is None

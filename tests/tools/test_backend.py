@@ -1,0 +1,71 @@
+import pytest
+
+from geosleuth.indexes.errors import InputError
+from geosleuth.tools.backend import Backend, parse_backend
+
+
+@pytest.mark.parametrize(
+    ("spec", "backend"),
+    [
+        ("embedded", Backend("embedded")),
+        ("geoclip", Backend("geoclip")),
+        ("hf:Qwen/Qwen2.5-VL-7B-Instruct", Backend("hf", "Qwen/Qwen2.5-VL-7B-Instruct")),
+        ("hf:org/name@v1.2", Backend("hf", "org/name", "v1.2")),
+        ("timm:convnext_base.fb_in22k", Backend("timm", "convnext_base.fb_in22k")),
+        ("dir:/models/my model", Backend("dir", "/models/my model")),
+        ("dir:C:\\weights", Backend("dir", "C:\\weights")),
+        ("openai:Qwen2.5@http://localhost:8000/v1", Backend("openai", "Qwen2.5", "http://localhost:8000/v1")),
+        ("file:guesses.csv", Backend("file", "guesses.csv")),
+        ("file:a#b/guesses.csv#gpt-4o", Backend("file", "a#b/guesses.csv", "gpt-4o")),
+        ("file:c++/x.csv", Backend("file", "c++/x.csv")),
+        ("hf:org/base+hf:org/lora@main", Backend("hf", "org/base", None, Backend("hf", "org/lora", "main"))),
+        ("hf:org/base@r+dir:/lora", Backend("hf", "org/base", "r", Backend("dir", "/lora"))),
+    ],
+)
+def test_every_form_is_parsed_and_printed_again(spec, backend):
+    assert parse_backend(spec) == backend
+    assert str(backend) == spec
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("embeded", "did you mean 'embedded'"),
+        ("opnai:x@http://y", "did you mean 'openai:MODEL@URL'"),
+        ("", "Use one of: embedded"),
+        ("embedded:x", "Write embedded"),
+        ("hf:noslash", "Write hf:ORG/NAME"),
+        ("hf:", "Write hf:ORG/NAME"),
+        ("openai:model", "Write openai:MODEL@URL"),
+        ("openai:model@ftp://x", "Write openai:MODEL@URL"),
+        ("file:", "Write file:PATH"),
+        ("embedded+hf:a/b", "Adapters go on hf: and dir: bases"),
+        ("hf:a/b+hf:c/d+dir:e", "Name one adapter"),
+    ],
+)
+def test_what_is_no_spec_is_refused_with_the_form(spec, message):
+    with pytest.raises(InputError) as error:
+        parse_backend(spec)
+    assert message in str(error.value)
+
+
+def test_roles_run_the_embedded_backend_and_prior_files_as_well():
+    for role in ("prior", "reading", "locatability", "retrieval"):
+        assert parse_backend("embedded", role=role).base == "embedded"
+    assert parse_backend("file:x.csv#m", role="prior").detail == "m"
+
+
+@pytest.mark.parametrize(
+    ("spec", "role"), [("file:x.csv", "reading"), ("hf:a/b", "prior"), ("geoclip", "prior"), ("timm:x", "retrieval")]
+)
+def test_a_role_refuses_what_it_cannot_run_and_says_what_it_can(spec, role):
+    with pytest.raises(InputError) as error:
+        parse_backend(spec, role=role)
+    wanted = ("geosleuth[index]", "geosleuth[gpu]") if role == "retrieval" else ("geosleuth[vlm]",)
+    assert all(extra in str(error.value) for extra in wanted)
+    assert f"the role {role} accepts embedded" in str(error.value)
+
+
+def test_an_unknown_role_names_the_nearest():
+    with pytest.raises(InputError, match="did you mean 'reading'"):
+        parse_backend("embedded", role="readng")

@@ -1,0 +1,116 @@
+import math
+from pathlib import Path
+
+import pytest
+
+from geosleuth.indexes.errors import InputError
+from geosleuth.tools.evidence import Nothing
+from geosleuth.tools.named_places import population_shares
+from geosleuth.tools.prior import COLUMNS, RecordedPredictions, country_likelihood, place_likelihood
+
+HEAD = ",".join(COLUMNS)
+STREET = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "street-dev" / "predictions.csv"
+
+
+def written(tmp_path, *rows, head=HEAD):
+    path = tmp_path / "guesses.csv"
+    path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_photo_is_found_by_its_name_and_gives_country_and_place(tmp_path):
+    path = written(tmp_path, "gpt,a.jpg,Portugal,Lisbon,38.72,-9.14", "gpt,b.jpg,Spain,,,", "other,a.jpg,France,,,")
+    country, place = RecordedPredictions.read(path).evidence_for("a.jpg")
+    assert (country.type, place.type) == ("prior.country", "prior.place")
+    assert set(country.likelihood.log_ratios) == {"PT"}
+    assert {(p.lat, p.lon) for p in place.likelihood.places} == {(38.72, -9.14)}
+    assert country.group == place.group == "prior:gpt"
+    assert country.claim == "gpt says the country is Portugal."
+    assert "sha256" in country.weights
+    assert [e.type for e in RecordedPredictions.read(path).evidence_for("b.jpg")] == ["prior.country"]
+
+
+def test_the_first_model_counts_unless_one_is_named(tmp_path):
+    path = written(tmp_path, "gpt,a.jpg,Portugal,,,", "other,a.jpg,France,,,")
+    assert RecordedPredictions.read(path).model == "gpt"
+    (country,) = RecordedPredictions.read(path, "other").evidence_for("a.jpg")
+    assert set(country.likelihood.log_ratios) == {"FR"}
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("gpt,b.jpg,Spain,,,", "guesses.csv has no prediction of gpt for a.jpg"),
+        ("gpt,a.jpg,Middle Earth,,,", "gpt named 'Middle Earth', which is no country, and no position"),
+        ("gpt,a.jpg,,,,", "gpt named '', which is no country, and no position"),
+    ],
+)
+def test_nothing_has_its_reason(tmp_path, row, reason):
+    (found,) = RecordedPredictions.read(written(tmp_path, row)).evidence_for("a.jpg")
+    assert found.likelihood == Nothing(reason=reason)
+
+
+def test_an_impossible_position_is_left_out_and_told(tmp_path, caplog):
+    path = written(tmp_path, "gpt,a.jpg,Spain,,91,0")
+    (found,) = RecordedPredictions.read(path).evidence_for("a.jpg")
+    assert found.type == "prior.country"
+    assert "Line 2" in caplog.text
+
+
+def test_ratio_of_a_country_by_hand():
+    # Named rightly 0.5; wrongly 0.5 * (half by people + half evenly over the countries).
+    rate = 0.5 * population_shares()["PT"] + 0.5 / 250
+    ratio = math.exp(country_likelihood("PT").log_ratios["PT"])
+    assert ratio == pytest.approx(1 / rate, rel=0.02)
+    assert ratio > math.exp(country_likelihood("CN").log_ratios["CN"])  # a wrong China is commoner
+
+
+def test_density_of_a_place_by_hand():
+    places = {p.spread_km: p.weight for p in place_likelihood(1.0, 2.0).places}  # at sea: nobody lives near
+    # 0.1 / (2 pi 144 km2) over 0.5 * 0.5 / 134,900,000 km2: 1.1052e-4 / 1.8532e-9
+    assert places[12.0] == pytest.approx(59_640, rel=0.01)
+    assert sorted(places) == [12.0, 90.0, 500.0]
+
+
+def test_a_point_in_a_crowd_says_less_than_one_in_the_wild():
+    def peak(lat, lon):
+        return place_likelihood(lat, lon).places[0].weight
+
+    assert peak(35.68, 139.69) < peak(45.0, 75.0) / 5  # Tokyo; the Kazakh steppe
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda p: p / "none.csv", "no such file"),
+        (lambda p: p, "Name one readable CSV file"),
+        (lambda p: written(p, head="model,source_file,lat,lon"), "without predicted_country, predicted_city"),
+        (lambda p: written(p), "among no rows"),
+        (lambda p: written(p, "gpt,a.jpg,Spain,,north,0"), "'north', '0' in line 2"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_an_input_error(tmp_path, make, message):
+    with pytest.raises(InputError) as error:
+        RecordedPredictions.read(make(tmp_path))
+    assert message in str(error.value)
+
+
+def test_binary_content_is_no_csv(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"\xff\xd8\xff\x00")
+    with pytest.raises(InputError, match="not UTF-8"):
+        RecordedPredictions.read(path)
+
+
+def test_an_unknown_model_is_told_the_known_ones(tmp_path):
+    path = written(tmp_path, "gpt,a.jpg,Spain,,,", "other,a.jpg,Spain,,,")
+    with pytest.raises(InputError, match="'gtp' among gpt, other"):
+        RecordedPredictions.read(path, "gtp")
+
+
+@pytest.mark.skipif(not STREET.is_file(), reason="the shared street-dev predictions are not on this machine")
+def test_every_recorded_country_of_the_shared_file_is_known():
+    predictions = RecordedPredictions.read(STREET, "gpt-4o")
+    assert len(predictions.rows) == 301
+    unknown = {p.written for p in predictions.rows.values() if p.country is None and p.written}
+    assert unknown <= {"Unknown", "N/A", "None"}, unknown

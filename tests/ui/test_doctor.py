@@ -1,0 +1,55 @@
+import json
+
+from typer.testing import CliRunner
+
+from geosleuth.ui import cli
+
+
+def examined(*options: str, **environment: str) -> dict:
+    result = CliRunner().invoke(cli.app, ["doctor", "--json", *options], env=environment)
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_says_what_each_role_runs_and_that_nothing_is_asked_outside():
+    found = examined()
+    assert found["roles"] == dict.fromkeys(("prior", "reading", "locatability", "retrieval"), "embedded")
+    assert found["endpoints"] == []
+
+
+def test_names_the_settings_file_and_its_values(tmp_path):
+    file = tmp_path / "geosleuth.toml"
+    file.write_text("precision_cap_km = 25.0\n")
+    found = examined("--settings", str(file))
+    assert found["settings_file"] == str(file)
+    assert found["settings"]["precision_cap_km"] == 25.0
+
+
+def test_the_cache_is_measured_and_missing_ones_are_no_fault(tmp_path):
+    table = tmp_path / "compiled" / "grid-0123"
+    table.mkdir(parents=True)
+    (table / "cells").write_bytes(bytes(1000))
+    full = examined(GEOSLEUTH_CACHE_DIR=str(tmp_path))["cache"]
+    assert full == {"folder": str(tmp_path), "size_bytes": 1000, "writable": True, "tables": ["grid-0123"]}
+    absent = examined(GEOSLEUTH_CACHE_DIR=str(tmp_path / "not" / "yet"))["cache"]
+    assert (absent["size_bytes"], absent["writable"], absent["tables"]) == (0, True, [])
+
+
+def test_a_cache_that_is_a_file_is_not_writable(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    assert examined(GEOSLEUTH_CACHE_DIR=str(file))["cache"]["writable"] is False
+
+
+def test_without_tesseract_its_scripts_are_missing_and_the_command_is_named(monkeypatch, tmp_path):
+    found = examined(PATH=str(tmp_path))["tesseract"]
+    assert found["version"] is None
+    assert "Cyrl" in found["missing_scripts"]
+    assert "tesseract-ocr-script-cyrl" in found["install"]
+
+
+def test_the_readable_report_holds_the_same():
+    result = CliRunner().invoke(cli.app, ["doctor"])
+    assert result.exit_code == 0
+    assert "role       reading: embedded" in result.stdout
+    assert "nothing leaves this machine" in result.stdout

@@ -1,0 +1,1 @@
+"""One question each about one photo; every answer is a likelihood over places."""

@@ -1,0 +1,1 @@
+"""How the weights and constants of the tools are made and judged."""

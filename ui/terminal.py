@@ -1,0 +1,136 @@
+"""The readable answer in a terminal: where, how sure, why, what speaks against it, what did not take part.
+
+Text from a photo is anybody's: it reaches rich as `Text`, never as markup, and without control characters.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from geosleuth.agent.export import place_name
+from geosleuth.ui.printable import printable
+
+if TYPE_CHECKING:
+    from geosleuth.agent.localization import Localization, WeighedEvidence
+
+CAVEAT = "Treat this as a hypothesis: check the evidence before you act on it."
+_STATUS_STYLE = {"localized": "bold green", "coarse": "bold yellow", "not_locatable": "bold red"}
+_STATUS_WORDS = {"localized": "localized", "coarse": "coarse: a direction to look in", "not_locatable": "not locatable"}
+_COUNTRIES = 5  # rows; the rest is in --json
+_LEAST_SHARE = 0.001  # a country that would print as 0.0 % is no answer to where to look
+_BAR = 20  # characters of a probability of 1
+_TELLING_BITS = 0.05  # below this a contribution prints as 0.0
+
+
+def show(answer: Localization, console: Console | None = None) -> None:
+    """Print an answer; colours only where the terminal has them and NO_COLOR is unset."""
+    (console or Console(highlight=False)).print(render(answer))
+
+
+def render(answer: Localization) -> Group:
+    """Lay an answer out for any width of terminal."""
+    parts: list[RenderableType] = [_headline(answer), Text()]
+    if answer.status != "not_locatable":
+        parts += [_countries(answer), Text()]
+    telling = [item for item in answer.evidence if item.likelihood != "nothing"]
+    if telling:
+        parts += [_evidence(telling), Text()]
+    parts += [_line("Contradiction", item.claim, "bold red") for item in answer.contradictions]
+    parts += _absent(answer)
+    parts += [_line("Note", note, "dim") for note in _notes(answer)]
+    parts += [Text(CAVEAT, style="italic"), _timing(answer)]
+    return Group(*parts)
+
+
+def _headline(answer: Localization) -> Text:
+    head = Text()
+    if answer.country is None or answer.point is None:
+        head.append("No place can be told from this photo", style="bold")
+    else:
+        head.append(f"{printable(place_name(answer))}  ", style="bold")
+        digits = _digits(answer.radius_km)
+        head.append(f"{answer.point.lat:.{digits}f}, {answer.point.lon:.{digits}f}  ", style="cyan")
+        if answer.radius_km is not None:
+            head.append(f"half of the belief within {_km(answer.radius_km)}")
+    head.append("\n")
+    head.append(_STATUS_WORDS[answer.status], style=_STATUS_STYLE[answer.status])
+    head.append(f". {printable(answer.reason)}")
+    for feature in answer.regions.features if answer.status != "not_locatable" else ():
+        head.append(f"\n{feature.properties.share:.0%} region: {_area(feature.properties.area_km2)}", style="dim")
+    if answer.precision_cap_km is not None:
+        head.append(f"\nCoarsened on purpose to {_km(answer.precision_cap_km)} (precision_cap_km)", style="yellow")
+    return head
+
+
+def _countries(answer: Localization) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(overflow="fold")
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    likely = [row for row in answer.countries[:_COUNTRIES] if row.probability >= _LEAST_SHARE]
+    for row in likely or answer.countries[:1]:
+        bar = Text("█" * round(_BAR * row.probability), style="green")
+        table.add_row(Text(printable(row.name)), f"{min(row.probability, 0.999):.1%}", bar)
+    return table
+
+
+def _evidence(items: list[WeighedEvidence]) -> Table:
+    """The source follows its claim: a column of its own would leave claims too narrow in a terminal of 60."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("bits", justify="right", no_wrap=True)
+    table.add_column("evidence, and the source of what it says", overflow="fold")
+    for item in sorted(items, key=lambda item: -abs(item.contribution_bits)):
+        bits = item.contribution_bits if abs(item.contribution_bits) >= _TELLING_BITS else 0.0
+        style = "green" if bits > 0 else "red" if bits < 0 else "dim"
+        sources = dict.fromkeys(support.source for support in item.support if support.source)
+        named = "; ".join(sources) or item.weights or item.tool
+        claim = Text.assemble(f"{printable(item.claim)}  ", (f"[{printable(named)}]", "dim"))
+        table.add_row(Text(f"{bits:+.1f}", style=style), claim)
+    return table
+
+
+def _absent(answer: Localization) -> list[RenderableType]:
+    """Say which tools looked and learned nothing, and which failed."""
+    lines: list[RenderableType] = [
+        _line("Tells no place", f"{item.tool}: {item.claim}", "dim")
+        for item in answer.evidence
+        if item.likelihood == "nothing"
+    ]
+    return lines + [
+        _line("Did not run", f"{step.tool}: {step.result}", "yellow") for step in answer.trace if not step.ok
+    ]
+
+
+def _notes(answer: Localization) -> list[str]:
+    """The notes, without those on tools that failed: `_absent` has said it."""
+    failures = [step.failure.reason for step in answer.trace if step.failure is not None]
+    return [note for note in answer.notes if not any(reason in note for reason in failures)]
+
+
+def _timing(answer: Localization) -> Text:
+    steps = ", ".join(f"{step.tool} {step.seconds:.1f}" for step in answer.trace)
+    return Text(f"{answer.seconds:.1f} s ({steps}); geosleuth {answer.version}, all on this machine", style="dim")
+
+
+def _line(label: str, text: str, style: str) -> Text:
+    return Text.assemble((f"{label}: ", style), printable(text))
+
+
+def _km(km: float) -> str:
+    return f"{km * 1000:,.0f} m" if km < 1 else f"{km:,.1f} km" if km < 10 else f"{km:,.0f} km"
+
+
+def _area(km2: float) -> str:
+    """A GPS position's region is a few hundred square metres: in km² it would be 0."""
+    return f"{km2 * 1e6:,.0f} m²" if km2 < 0.1 else f"{km2:,.1f} km²" if km2 < 10 else f"{km2:,.0f} km²"
+
+
+def _digits(radius_km: float | None) -> int:
+    """Decimals of a degree, 0.1 of which is 11 km: no more than the radius deserves."""
+    if radius_km is None or radius_km < 1:
+        return 4
+    return 3 if radius_km < 10 else 2 if radius_km < 100 else 1 if radius_km < 1000 else 0
