@@ -105,7 +105,7 @@ def _coarse_feature(feature: RegionFeature, cap_km: float) -> RegionFeature:
 
 def _withheld(item: WeighedEvidence, cap_km: float) -> WeighedEvidence:
     """Names and coordinates in a claim would give away what the point does not."""
-    return item.model_copy(update={"claim": _words(cap_km), "support": ()})
+    return item.model_copy(update={"claim": _words(cap_km), "support": (), "group": None})
 
 
 def _words(cap_km: float) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosleuth.indexes.compiled import compiled_folder
-from geosleuth.indexes.confusions import begins_a_key, misreadings
+from geosleuth.indexes.confusions import misreadings
 from geosleuth.indexes.gazetteer_source import ALTERNATE, build_gazetteer, version_parts
 from geosleuth.indexes.geodesy import EARTH_RADIUS_KM, LatLon, unit_vectors
 from geosleuth.indexes.place_keys import normalise_name
@@ -123,10 +123,6 @@ class Gazetteer:
         return [
             m for spelling, price in misreadings(self._names, key, max_price) for m in self._matches(spelling, price)
         ]
-
-    def has_prefix(self, text: str) -> bool:
-        """Say whether some name begins with the (normalised) text; lets a reader of long lines stop early."""
-        return begins_a_key(self._names, normalise_name(text))
 
     def _matches(self, key: str, price: float) -> list[Match]:
         matches = []

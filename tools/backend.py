@@ -28,7 +28,6 @@ FORMS = {
     "file": "file:PATH[#MODEL]",
 }
 _BARE = ("embedded", "geoclip")  # these stand alone; all others need something after the colon
-_ADAPTERS = ("hf", "dir")
 _HF_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _SCHEME_AFTER_PLUS = re.compile(r"\+(?=(?:hf|dir):)")  # a "+" inside a path or a URL is no adapter
 

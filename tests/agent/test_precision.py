@@ -66,3 +66,15 @@ def test_a_snapped_point_is_within_its_square_and_the_same_for_neighbours(lat, l
     snapped = snap(lat, lon, cap)
     assert distance_km(lat, lon, snapped.lat, snapped.lon) <= cap * 0.75 + 0.01  # half the diagonal is 0.71
     assert snap(snapped.lat, snapped.lon, cap) == snapped
+
+
+def test_no_word_of_a_sign_is_left_anywhere_in_the_answer(tmp_path):
+    from geosleuth.agent.agent import Agent
+    from geosleuth.agent.settings import Settings
+    from geosleuth.ui.demo_scene import draw_scene
+
+    path = tmp_path / "scene.jpg"
+    draw_scene().save(path, quality=92)
+    text = Agent(Settings(precision_cap_km=100.0)).localize(path).model_dump_json().casefold()
+    assert "france" in text
+    assert not [word for word in ("quimper", "concarneau", "boulangerie", "026191") if word in text]

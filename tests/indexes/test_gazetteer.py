@@ -148,11 +148,6 @@ def test_garbled_names_are_found_at_a_price(gazetteer: Gazetteer) -> None:
     assert gazetteer.lookup_fuzzy("SANFRANCISCO", 5.0)[0].place.name == "San Francisco"
 
 
-def test_prefixes_say_when_to_stop(gazetteer: Gazetteer) -> None:
-    assert gazetteer.has_prefix("San Francis")
-    assert not gazetteer.has_prefix("San Franciz")
-
-
 def test_nearest_is_exact_across_the_date_line(gazetteer: Gazetteer) -> None:
     (paris, near), *_ = [pair for pair in gazetteer.nearest(48.85341, 2.3488, 5) if pair[0].name == "Paris"]
     assert paris.country == "FR"
