@@ -10,10 +10,10 @@ from geosleuth.indexes.confusions import misreadings
 
 WORDS = [
     "traduceri",
-    "euskirchen",
-    "edmonton",
+    "waldkirchen",
+    "somerton",
     "san francisco",
-    "forumsport",
+    "marketsport",
     "berlin",
     "bern",
     "больница",
@@ -29,15 +29,15 @@ def trie() -> marisa_trie.Trie:
 @pytest.mark.parametrize(
     ("read", "written"),
     [
-        ("euskirchen", "euskirchen"),
-        ("euskirohen", "euskirchen"),
-        ("eusk1rchen", "euskirchen"),
-        ("edrnonton", "edmonton"),
-        ("edmonlon", "edmonton"),
+        ("waldkirchen", "waldkirchen"),
+        ("waldkirohen", "waldkirchen"),
+        ("waldk1rchen", "waldkirchen"),
+        ("sornerton", "somerton"),
+        ("somerlon", "somerton"),
         ("sanfrancisco", "san francisco"),
-        ("edmon ton", "edmonton"),
-        ("eusskirchen", "euskirchen"),
-        ("euskrchen", "euskirchen"),
+        ("somer ton", "somerton"),
+        ("waldskirchen", "waldkirchen"),
+        ("waldkrchen", "waldkirchen"),
         ("craduceri", "traduceri"),
         ("бальница", "больница"),
         ("berlín", "berlin"),
@@ -52,16 +52,16 @@ def test_finds_what_was_written(trie: marisa_trie.Trie, read: str, written: str)
 
 
 def test_a_known_confusion_is_cheaper_than_any_letter(trie: marisa_trie.Trie) -> None:
-    known = misreadings(trie, "edm0nton", 9.0)[0][1]
-    unknown = misreadings(trie, "edmknton", 9.0)[0][1]
+    known = misreadings(trie, "s0merton", 9.0)[0][1]
+    unknown = misreadings(trie, "skmerton", 9.0)[0][1]
     assert known < unknown == confusions.ANY_LETTER
 
 
 def test_prices_add_up_and_bound_the_search(trie: marisa_trie.Trie) -> None:
-    one = misreadings(trie, "edm0nton", 20.0)[0][1]
-    assert misreadings(trie, "edm0nt0n", 20.0)[0] == ("edmonton", pytest.approx(2 * one))
-    assert misreadings(trie, "edm0nt0n", 2 * one - 0.01) == []
-    assert misreadings(trie, "edm0nton", 0.0) == []
+    one = misreadings(trie, "s0merton", 20.0)[0][1]
+    assert misreadings(trie, "s0mert0n", 20.0)[0] == ("somerton", pytest.approx(2 * one))
+    assert misreadings(trie, "s0mert0n", 2 * one - 0.01) == []
+    assert misreadings(trie, "s0merton", 0.0) == []
 
 
 def test_short_names_match_exactly_only(trie: marisa_trie.Trie) -> None:

@@ -139,12 +139,12 @@ def test_a_state_is_a_division_at_the_centre_of_its_people(gazetteer: Gazetteer)
 
 
 def test_garbled_names_are_found_at_a_price(gazetteer: Gazetteer) -> None:
-    best = gazetteer.lookup_fuzzy("EUSK1RCHEN", 7.0)[0]
-    assert (best.place.name, best.key) == ("Euskirchen", "euskirchen")
+    best = gazetteer.lookup_fuzzy("WALDK1RCHEN", 7.0)[0]
+    assert (best.place.name, best.key) == ("Waldkirchen", "waldkirchen")
     assert 0 < best.price <= 7.0
-    assert gazetteer.lookup("EUSK1RCHEN") == []
-    exact = gazetteer.lookup_fuzzy("Euskirchen", 7.0)[0]
-    assert (exact.place.name, exact.price) == ("Euskirchen", 0.0)
+    assert gazetteer.lookup("WALDK1RCHEN") == []
+    exact = gazetteer.lookup_fuzzy("Waldkirchen", 7.0)[0]
+    assert (exact.place.name, exact.price) == ("Waldkirchen", 0.0)
     assert gazetteer.lookup_fuzzy("SANFRANCISCO", 5.0)[0].place.name == "San Francisco"
 
 
