@@ -20,7 +20,7 @@ from geosleuth.agent.settings import Settings, load_settings
 from geosleuth.agent.toolbox import Tool, ToolFunction, toolbox
 from geosleuth.indexes.compiled import CACHE_VARIABLE
 from geosleuth.indexes.errors import InputError
-from geosleuth.tools.backend import parse_backend
+from geosleuth.indexes.backend import parse_backend
 from geosleuth.tools.evidence import Evidence
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from geosleuth.indexes.errors import InputError
-from geosleuth.tools.backend import parse_backend
+from geosleuth.indexes.backend import parse_backend
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ _LaxPath = Annotated[Path, BeforeValidator(_as_path)]
 
 
 class Backends(BaseModel):
-    """Which backend plays each role: spec strings, see tools/backend.py."""
+    """Which backend plays each role: spec strings, see indexes/backend.py."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,7 +1,7 @@
 import pytest
 
 from geosleuth.indexes.errors import InputError
-from geosleuth.tools.backend import Backend, parse_backend
+from geosleuth.indexes.backend import Backend, parse_backend
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""From an image to a unit vector: the encoders that a gallery and a query share."""

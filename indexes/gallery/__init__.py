@@ -1,0 +1,1 @@
+"""Galleries: geotagged references, their vectors on disk, and the search over them."""
