@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from geosleuth.agent.audit import append_audit
 from geosleuth.agent.embedded_tools import TOOLS
+from geosleuth.agent.gallery_tools import GALLERY_TOOLS
 from geosleuth.agent.localization import Localization, TraceStep
+from geosleuth.agent.references import References, check_index, open_references
 from geosleuth.agent.settings import Settings, load_settings
 from geosleuth.agent.toolbox import Tool, ToolFunction, toolbox
+from geosleuth.indexes.backend import parse_backend
 from geosleuth.indexes.compiled import CACHE_VARIABLE
 from geosleuth.indexes.errors import InputError
-from geosleuth.indexes.backend import parse_backend
 from geosleuth.tools.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -48,9 +50,11 @@ class Agent:
         planner: A LangChain chat model that can call tools; None is the `RulePlanner`.
         tools: Instead of the built-in table, or None; each a function as in agent/embedded_tools.py.
         start: Makes the belief before any evidence; None is `Belief.start`.
+        references: An opened gallery with its encoder, instead of the settings' index.
 
     Raises:
-        InputError: For settings that cannot be, recorded predictions that cannot be read, or a planner without tools.
+        InputError: For settings that cannot be, recorded predictions that cannot be read, an index that is not there,
+            or a planner without tools.
     """
 
     def __init__(
@@ -60,13 +64,19 @@ class Agent:
         planner: BaseChatModel | None = None,
         tools: Mapping[str, ToolFunction] | None = None,
         start: Callable[[], Belief] | None = None,
+        references: References | None = None,
     ) -> None:
         self.settings = settings or load_settings()
         if self.settings.cache_dir is not None:
             os.environ[CACHE_VARIABLE] = str(self.settings.cache_dir)  # compiled tables and worker processes read it
-        self.tools: dict[str, Tool] = toolbox(TOOLS if tools is None else tools)
+        if self.settings.index is not None:
+            check_index(self.settings.index)
+        searches = references is not None or self.settings.index is not None
+        built_in = TOOLS | GALLERY_TOOLS if searches else TOOLS
+        self.tools: dict[str, Tool] = toolbox(built_in if tools is None else tools)
         self._given_planner = planner
         self._given_start = start
+        self._given_references = references
         self._recorded = _recorded(self.settings.backends.prior)
         self._check_planner()
 
@@ -78,7 +88,7 @@ class Agent:
             hints: The investigator's words ("in Portugal", "not Lisbon"), see tools/hints.py.
 
         Raises:
-            InputError: For a photo that cannot be read, or a hint that nobody understands.
+            InputError: For a photo that cannot be read, a hint that nobody understands, or a damaged index.
         """
         answers = [step.localization for step in self.stream(image, hints) if step.localization is not None]
         return answers[0]
@@ -121,7 +131,17 @@ class Agent:
             start=lambda: self._start,
             hints=[item for hint in given for item in hint_evidence(hint)],
             recorded=self._recorded,
+            references=self.references,
         )
+
+    @cached_property
+    def references(self) -> References | None:
+        """The gallery with its encoder; opened once, at the first photo, for that may take seconds.
+
+        Raises:
+            InputError: The index is damaged, or its encoder cannot be loaded.
+        """
+        return self._given_references or open_references(self.settings)
 
     @property
     def planner_name(self) -> str:

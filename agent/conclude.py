@@ -15,6 +15,7 @@ from geosleuth.agent.calibration import load_calibration
 from geosleuth.agent.contradiction import find_contradictions
 from geosleuth.agent.localization import (
     City,
+    ComparedReference,
     CountryShare,
     Geometry,
     Localization,
@@ -29,13 +30,15 @@ from geosleuth.agent.localization import (
 from geosleuth.agent.precision import coarsen
 from geosleuth.agent.state import AgentState, Found, Investigation
 from geosleuth.indexes.countries import country_name
+from geosleuth.indexes.geodesy import LatLon, distance_km
+from geosleuth.tools.candidate import Candidate
 from geosleuth.tools.evidence import Nothing
 
 if TYPE_CHECKING:
     from geosleuth.agent.belief import Belief
 
 _SHARES = (0.5, 0.9)
-_LISTED = 10  # countries in the answer
+_LISTED = 10  # countries in the answer, and compared references
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ def conclude(state: AgentState, run: Investigation, rule: AnswerRule | None = No
         regions=_regions(belief),
         evidence=_weighed(found, belief),
         contradictions=contradictions,
+        candidates=_compared(state.get("candidates") or (), point if placed else None),
         trace=tuple(state.get("trace") or ()),
         entropy_bits=belief.entropy_bits(),
         locatability=state.get("locatability"),
@@ -176,9 +180,23 @@ def _weighed(found: Sequence[Found], belief: Belief) -> tuple[WeighedEvidence, .
     )
 
 
+def _compared(candidates: Sequence[Candidate], point: LatLon | None) -> tuple[ComparedReference, ...]:
+    """List the references that verification accepted, then the others by rank."""
+
+    def rejected(one: Candidate) -> bool:
+        return one.verification is None or one.verification.verdict != "match"
+
+    best = sorted(candidates, key=lambda one: (rejected(one), one.rank))[:_LISTED]
+    far = [None if point is None else float(distance_km(*point, one.lat, one.lon)) for one in best]
+    return tuple(ComparedReference(**dict(one), distance_km=km) for one, km in zip(best, far, strict=True))
+
+
 def _backends(found: Sequence[Found], run: Investigation) -> dict[str, str]:
     """Per role or tool, what ran: the spec that was set, and the weights that the evidence names."""
-    ran = {role: [str(spec)] for role, spec in run.settings.backends}
+    specs = {role: spec for role, spec in run.settings.backends if spec is not None}
+    if run.references is not None:
+        specs |= {"index": str(run.references), "retrieval": run.references.encoder.spec}
+    ran = {role: [spec] for role, spec in specs.items()}
     for item in found:
         if item.evidence.weights:
             ran.setdefault(item.evidence.tool, []).append(item.evidence.weights)

@@ -21,6 +21,9 @@ from geosleuth.tools.evidence import Evidence, NearPoints, OverRegions
 
 MOST = 5  # contradictions listed; more would repeat the same disagreement
 _WRITING = ("reading.script", "reading.language")  # two views of the same lines
+# Two positions this near to each other agree: a receiver that repeats an old fix, a reference that another receiver
+# placed, a long lens. Their Gaussians are sharper than that, so their bits would say otherwise.
+_SAME_AREA_KM = 0.5
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,9 @@ def _places_verdict(row: int, likelihood: object, point: LatLon, temperature: fl
     km = distance_km(np.append(point.lat, lats)[:, None], np.append(point.lon, lons)[:, None], lats, lons)
     bumps = np.exp(-0.5 * np.minimum((km / spreads) ** 2, 1400.0))  # below 1e-300 is nothing
     bits = np.log2(np.maximum(likelihood.floor + bumps @ weights, 1e-12) / likelihood.floor) * temperature
+    best = int(np.argmax(bits[1:]))
+    if bits[1 + best] > 0.0 and km[0, best] <= _SAME_AREA_KM:
+        return Verdict((row,), float(bits[0]), 0.0)
     # Somewhere the likelihood is the floor: 0 bits.
     return Verdict((row,), float(bits[0]), float(max(bits.max(), 0.0) - bits[0]))
 

@@ -1,4 +1,4 @@
-"""An answer as GeoJSON (RFC 7946) or KML (OGC 12-007r2): its point and its credible regions."""
+"""An answer as GeoJSON (RFC 7946) or KML (OGC 12-007r2): its point, its credible regions, its compared references."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from geosleuth.agent.localization import Geometry, Localization
+from geosleuth.agent.localization import ComparedReference, Geometry, Localization
+from geosleuth.agent.printable import printable
 
 if TYPE_CHECKING:
     import simplekml
@@ -20,6 +21,7 @@ ATTRIBUTION = "geosleuth; places GeoNames (CC BY 4.0), boundaries OpenStreetMap 
 def to_geojson(answer: Localization) -> str:
     """Write a FeatureCollection: the regions, the widest first, so that viewers draw the point on top."""
     features = [_region_feature(answer, feature) for feature in reversed(answer.regions.features)]
+    features += [_reference_feature(one) for one in reversed(answer.candidates)]
     if answer.point is not None:
         point = {"type": "Point", "coordinates": [answer.point.lon, answer.point.lat]}
         features.append({"type": "Feature", "geometry": point, "properties": {"kind": "point"} | _facts(answer)})
@@ -38,6 +40,11 @@ def to_kml(answer: Localization) -> str:
         for rings in _polygons(feature.geometry):
             shape.newpolygon(outerboundaryis=rings[0], innerboundaryis=rings[1:])
         _paint(shape, feature.properties.share)
+    for one in reversed(answer.candidates):
+        facts = [f"{name}: {fact}" for name, fact in _reference_facts(one).items()]
+        # XML has no control characters at all, and file names may.
+        words = "\n".join(escape(printable(fact), quote=False) for fact in facts)
+        document.newpoint(name=f"{_verdict(one)}: reference {one.rank}", coords=[(one.lon, one.lat)], description=words)
     if answer.point is not None:
         document.newpoint(
             name=place_name(answer),
@@ -74,6 +81,28 @@ def _region_feature(answer: Localization, feature: Any) -> dict[str, Any]:
     written: dict[str, Any] = feature.model_dump(mode="json")
     written["properties"] = {"kind": "region"} | written["properties"] | {"status": answer.status}
     return written
+
+
+def _verdict(one: ComparedReference) -> str:
+    return one.verification.verdict if one.verification else "not_verified"
+
+
+def _reference_feature(one: ComparedReference) -> dict[str, Any]:
+    point = {"type": "Point", "coordinates": [one.lon, one.lat]}
+    return {"type": "Feature", "geometry": point, "properties": {"kind": "reference"} | _reference_facts(one)}
+
+
+def _reference_facts(one: ComparedReference) -> dict[str, Any]:
+    return {
+        "verdict": _verdict(one),
+        "why": one.verification.reason if one.verification else "nobody compared its features",
+        "rank": one.rank,
+        "uri": one.uri,
+        "view": one.view,
+        "similarity": round(one.similarity, 4),
+        "distance_km": None if one.distance_km is None else round(one.distance_km, 4),
+        "licence": one.licence,
+    }
 
 
 def _facts(answer: Localization) -> dict[str, Any]:

@@ -12,15 +12,15 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from geosleuth.agent.conclude import conclude as draw_conclusion
+from geosleuth.agent.knowledge import known
 from geosleuth.agent.localization import ToolFailure, TraceStep
-from geosleuth.agent.prompts import Known, opening, returned, situation
+from geosleuth.agent.prompts import opening, returned, situation
 from geosleuth.agent.state import PERCEIVE, AgentState, Found, Investigation, PendingCall
 from geosleuth.agent.toolbox import Finding, Scene, Tool
 
 logger = logging.getLogger(__name__)
 
 _METADATA = "metadata"  # always looked at first: it costs a millisecond and no planner may skip it
-_SHARE = 0.95
 
 
 def build_graph(checkpointer: Any = None) -> CompiledStateGraph[AgentState, Investigation, AgentState, AgentState]:
@@ -69,7 +69,7 @@ def plan(state: AgentState, runtime: Runtime[Investigation]) -> AgentState:
     run = runtime.context
     if limit := _limit(state, run):
         return AgentState(pending=[], notes=[limit])
-    asked = situation(_known(state, run))
+    asked = situation(known(state, run))
     said: list[AnyMessage] = []
     trace: list[TraceStep] = []
     problem = ""
@@ -108,6 +108,10 @@ def act(state: AgentState, runtime: Runtime[Investigation]) -> AgentState:
         update["lines"] = list(finding.lines)
     if finding.locatability is not None:
         update["locatability"] = finding.locatability
+    if finding.candidates is not None:
+        update["candidates"] = list(finding.candidates)
+    if finding.search is not None:
+        update["search"] = finding.search
     return update
 
 
@@ -133,30 +137,6 @@ def _limit(state: AgentState, run: Investigation) -> str | None:
     if run.seconds >= run.settings.max_seconds:
         return f"the limit of {run.settings.max_seconds:g} s (max_seconds) was reached after {run.seconds:.1f} s"
     return None
-
-
-def _known(state: AgentState, run: Investigation) -> Known:
-    probabilities = run.countries(state["found"])
-    held = 0.0
-    holding = 0
-    for share in probabilities.values():
-        if held >= _SHARE:
-            break
-        held += share
-        holding += 1
-    steps = sum(step.by != PERCEIVE for step in state["trace"])
-    lines = state.get("lines")
-    return Known(
-        tools_called=tuple(step.tool for step in state["trace"]),
-        hints=len(run.hints),
-        recorded_predictions=run.recorded is not None,
-        file_states_position=any(item.evidence.type == "metadata.gps" for item in state["found"]),
-        lines_read=None if lines is None else len(lines),
-        countries=tuple((code, round(share, 4)) for code, share in list(probabilities.items())[:5]),
-        countries_holding_95=holding,
-        steps_left=run.settings.max_steps - steps,
-        seconds_left=round(run.settings.max_seconds - run.seconds, 1),
-    )
 
 
 def _ask(run: Investigation, messages: list[AnyMessage]) -> tuple[AIMessage, str]:
@@ -229,8 +209,16 @@ def _run_tool(
 def _scene(run: Investigation, state: AgentState) -> Scene:
     found = state.get("found") or []
     lines = tuple(state.get("lines") or ())
-    # The belief is lazy: `metadata` and `read_text` run before anything has needed one.
-    return Scene(run.loaded_photo(), lines, lambda: run.countries(found), run.recorded)
+    return Scene(
+        run.loaded_photo(),
+        lines,
+        belief=lambda: run.countries(found),  # lazy: `metadata` and `read_text` run before anything has needed one
+        recorded=run.recorded,
+        references=run.references,
+        candidates=tuple(state.get("candidates") or ()),
+        log_density=lambda lats, lons: run.belief(found).log_density(lats, lons),
+        point=lambda: run.belief(found).point(),
+    )
 
 
 def _step(

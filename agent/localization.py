@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from geosleuth.tools.candidate import Candidate
 from geosleuth.tools.evidence import Support
 
 Status = Literal["localized", "coarse", "not_locatable"]
@@ -143,6 +144,13 @@ class TraceStep(_Part):
     note: str | None = None
 
 
+class ComparedReference(Candidate):
+    """A reference of the gallery that was compared with the photo, and what came of it."""
+
+    distance_km: Annotated[float, Field(ge=0)] | None = None
+    """From the answer's point to the reference; None where there is no point."""
+
+
 class LocatabilityScore(_Part):
     """How much the photo shows that a place could be told from; names its backend because scales differ in kind."""
 
@@ -178,8 +186,8 @@ class Localization(_Part):
     regions: Regions
     evidence: tuple[WeighedEvidence, ...]
     contradictions: tuple[Contradiction, ...] = ()
-    candidates: tuple[dict[str, Any], ...] = ()
-    """Compared reference images; empty in this version."""
+    candidates: tuple[ComparedReference, ...] = ()
+    """The best references of the last search, those that verification accepted first; empty without an index."""
     trace: tuple[TraceStep, ...]
     entropy_bits: float
     """Entropy of the belief over its cells."""

@@ -15,6 +15,7 @@ from geosleuth.agent.localization import (
     RegionFeature,
     RegionProperties,
     Regions,
+    TraceStep,
     WeighedEvidence,
 )
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _KM_PER_DEGREE = 111.195  # of latitude, on the sphere of the mean radius
 _CITY_KM = 10.0  # a city's name tells its position to about this; under a cap beyond it, the name goes too
+_OF_REFERENCES = {"retrieve", "verify", "compare", "retrieval", "verification"}  # tools that name references
 _WIDE = 4  # times the cap: the outline of a region this wide says nothing finer than the cap
 
 
@@ -35,11 +37,17 @@ def coarsen(answer: Localization, cap_km: float) -> Localization:
         city = city.model_copy(update={"lat": snapped.lat, "lon": snapped.lon})
     # A sign's words name its town wherever they are quoted, under the language that they are in as well.
     withheld = [
-        item.likelihood == "near_points" or any(support.text for support in item.support) for item in answer.evidence
+        item.likelihood == "near_points" or any(support.text for support in item.support) or _of_references(item.tool)
+        for item in answer.evidence
     ]
     steps = {item.step for item, hidden in zip(answer.evidence, withheld, strict=True) if hidden}
+    steps |= {step.step for step in answer.trace if _of_references(step.tool)}
     mentioned = {i for i, hidden in enumerate(withheld) if hidden}
-    note = f"This answer was coarsened to {cap_km:g} km on purpose (precision_cap_km)."
+    failed = [step.failure.reason for step in answer.trace if step.step in steps and step.failure]
+    notes = [_words(cap_km) if any(reason in note for reason in failed) else note for note in answer.notes]
+    if answer.candidates:
+        notes.append(f"{len(answer.candidates)} compared references are withheld: their positions are exact.")
+    notes.append(f"This answer was coarsened to {cap_km:g} km on purpose (precision_cap_km).")
     return answer.model_copy(
         update={
             "point": point,
@@ -51,11 +59,12 @@ def coarsen(answer: Localization, cap_km: float) -> Localization:
                 c.model_copy(update={"claim": _words(cap_km)}) if mentioned & set(c.evidence) else c
                 for c in answer.contradictions
             ),
-            "trace": tuple(
-                s.model_copy(update={"result": _words(cap_km)}) if s.step in steps else s for s in answer.trace
-            ),
+            "candidates": (),
+            "trace": tuple(_untold(s, cap_km) if s.step in steps else s for s in answer.trace),
+            # The path of an index is often the name of its town.
+            "backends": {name: "withheld" if name == "index" else what for name, what in answer.backends.items()},
             "precision_cap_km": cap_km,
-            "notes": (*answer.notes, note),
+            "notes": tuple(notes),
         }
     )
 
@@ -106,6 +115,16 @@ def _coarse_feature(feature: RegionFeature, cap_km: float) -> RegionFeature:
 def _withheld(item: WeighedEvidence, cap_km: float) -> WeighedEvidence:
     """Names and coordinates in a claim would give away what the point does not."""
     return item.model_copy(update={"claim": _words(cap_km), "support": (), "group": None})
+
+
+def _of_references(tool: str) -> bool:
+    return tool in _OF_REFERENCES
+
+
+def _untold(step: TraceStep, cap_km: float) -> TraceStep:
+    """What a step found, or the file over which it failed, may name a place; that it was made stays."""
+    failure = step.failure and step.failure.model_copy(update={"reason": _words(cap_km)})
+    return step.model_copy(update={"result": _words(cap_km), "failure": failure})
 
 
 def _words(cap_km: float) -> str:

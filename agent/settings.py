@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.backend import parse_backend
+from geosleuth.indexes.errors import InputError
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,8 @@ class Backends(BaseModel):
     prior: str = "embedded"  # spec; `file:PATH[#MODEL]` adds recorded predictions
     reading: str = "embedded"  # spec; the embedded one is OCR with word tables
     locatability: str = "embedded"  # spec; the embedded one is a transparent score
-    retrieval: str = "embedded"  # spec; nothing retrieves in this version
+    retrieval: str | None = None  # spec of the image encoder; None = the one that the index was built with
+    matching: str = "embedded"  # spec; the embedded one is SIFT with MAGSAC, hf: is a learned matcher
 
 
 class Settings(BaseModel):
@@ -47,7 +48,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     backends: Backends = Backends()  # a spec string per role
-    max_steps: Annotated[int, Field(ge=1, le=100)] = 12  # tool calls per photo; the rules need 5
+    index: str | None = None  # gallery to search: a folder, or milvus:COLLECTION@URI; None = nothing is retrieved
+    max_steps: Annotated[int, Field(ge=1, le=100)] = 16  # tool calls per photo; the rules need 11 with an index
     max_seconds: Annotated[float, Field(gt=0)] = 120.0  # s per photo; no new tool is started after this
     max_repeats: Annotated[int, Field(ge=1)] = 1  # times that one call with the same arguments may run
     precision_cap_km: Annotated[float, Field(gt=0, le=5000)] | None = None  # km; answers are never finer; None = off
@@ -171,5 +173,6 @@ def _validated(values: Mapping[str, Any], source: str, *, strict: bool) -> Setti
         found = f"{first['input']!r} ({first['msg'].lower()})"
         raise InputError(f"a valid {key} in {source}", found, f"Correct or remove {key}.") from error
     for role, spec in settings.backends:
-        parse_backend(spec, role=role)
+        if spec is not None:
+            parse_backend(spec, role=role)
     return settings

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from geosleuth.agent.localization import Localization, LocatabilityScore, TraceStep
 from geosleuth.agent.settings import Settings
-from geosleuth.agent.toolbox import Tool
+from geosleuth.agent.toolbox import Search, Tool
+from geosleuth.tools.candidate import Candidate
 from geosleuth.tools.evidence import Evidence, Nothing
 from geosleuth.tools.textline import TextLine
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
     from geosleuth.agent.belief import Belief
+    from geosleuth.agent.references import References
     from geosleuth.indexes.photo import Photo
     from geosleuth.tools.prior import RecordedPredictions
 
@@ -60,6 +62,8 @@ class AgentState(TypedDict, total=False):
     calls_made: Annotated[list[str], operator.add]  # Tool.same_call of each call that ran
     lines: list[TextLine] | None
     locatability: LocatabilityScore | None
+    candidates: list[Candidate]  # of the last search
+    search: Search
 
 
 @dataclass
@@ -75,6 +79,7 @@ class Investigation:
     start: Callable[[], Belief]
     hints: Sequence[Evidence] = ()
     recorded: RecordedPredictions | None = None
+    references: References | None = None
     photo: Photo | None = None
     answer: Localization | None = None
     started: float = field(default_factory=time.perf_counter)

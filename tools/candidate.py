@@ -70,3 +70,16 @@ class Candidate(_Frozen):
             similarity=similarity,
             score=score,
         )
+
+    @property
+    def reference(self) -> Reference:
+        """The reference again, as far as a gallery needs it to find the picture."""
+        return Reference(
+            id=self.reference_id,
+            uri=self.uri,
+            source=self.source,
+            lat=self.lat,
+            lon=self.lon,
+            view=self.view,
+            country=self.country,
+        )

@@ -74,6 +74,7 @@ class Support(_Frozen):
     language: str | None = None  # ISO 639, such as uk
     rule: str | None = None  # the rule that was applied, in words
     source: str | None = None  # the table or package that the rule comes from
+    reference: str | None = None  # id of the gallery's reference that was compared
 
 
 class Evidence(_Frozen):

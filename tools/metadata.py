@@ -12,6 +12,7 @@ from geosleuth.indexes.gps import GpsFix
 from geosleuth.indexes.photo import Photo
 from geosleuth.indexes.time_zones import offset_shares
 from geosleuth.tools.evidence import Evidence, Likelihood, NearPlace, NearPoints, Nothing, OverRegions, Support
+from geosleuth.tools.positions import density_ratio, photos_per_km2
 
 # How often a position in a file is not where the photo was taken: files re-saved with another's block, places set by
 # hand, spoofed on purpose. Judgements: no count of them is published that fits all photos.
@@ -65,7 +66,7 @@ def _gps(exif: Exif) -> Evidence:
     if exif.xmp_position and _apart_km(exif.position, exif.xmp_position) > 1.0:
         places.append(exif.xmp_position)
     wrong = _WRONG_IF_CONTRADICTED if contradiction else _WRONG
-    weights = [density_ratio(spread_km, wrong, _photos_per_km2(p)) / len(places) for p in places]
+    weights = [density_ratio(spread_km, wrong, photos_per_km2(p)) / len(places) for p in places]
     near = tuple(
         NearPlace(lat=p.lat, lon=p.lon, spread_km=spread_km, weight=weight)
         for p, weight in zip(places, weights, strict=True)
@@ -82,21 +83,6 @@ def _gps(exif: Exif) -> Evidence:
 
 def _length(km: float) -> str:
     return f"{1000 * km:.0f} m" if km < 1 else f"{km:.1f} km" if km < 10 else f"{km:.0f} km"
-
-
-def density_ratio(spread_km: float, wrong: float, photos_per_km2: float) -> float:
-    """Likelihood of the position at its own place over its likelihood anywhere else, both per km2.
-
-    At its place it is a Gaussian of density 1 / (2 pi spread^2). A share `wrong` of positions are of another photo's
-    place, and so lie as photos do: with land in place of photos, no position in Antarctica could be believed.
-    """
-    return (1.0 - wrong) / (2.0 * math.pi * spread_km**2) / (wrong * photos_per_km2)
-
-
-def _photos_per_km2(position: LatLon) -> float:
-    from geosleuth.indexes.grid import load_grid
-
-    return load_grid().density_per_km2(position)
 
 
 def spread_m(fix: GpsFix | None) -> float:

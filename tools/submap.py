@@ -1,51 +1,83 @@
-"""The part of the world that is left to search, given the belief: the countries that hold most of it, buffered."""
+"""The part of the world that is left to search, given the belief: the countries that hold most of it, buffered.
+
+Cells of the gallery itself instead of countries: tools/submap_cells.py.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geosleuth.indexes.countries import country_codes, country_name
 from geosleuth.indexes.errors import InputError
-from geosleuth.indexes.geodesy import EARTH_RADIUS_KM, Floats, wrap_lon
-from geosleuth.indexes.regions import load_countries
+from geosleuth.indexes.geodesy import Floats, wrap_lon
+from geosleuth.tools.buffering import buffered_country
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
+    from shapely.geometry.base import BaseGeometry
 
 # A submap of more countries than this cuts off only the smallest, and is not worth its seconds.
 MOST_COUNTRIES = 125  # half of the world's
+# A submap that leaves fewer references than this is more likely beside the place than at it: the paper's own case of a
+# wrong prior. Twenty is what verification looks at.
+FEWEST_REFERENCES = 20
 
-_CHUNK_DEGREES = 4.0  # borders are buffered in pieces this long: a flat map of one is true to 0.1 %
-_EDGE_DEGREES = 1.0  # longer edges are divided first
+Membership = Callable[[Floats, Floats], NDArray[np.bool_]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Submap:
-    """Countries in the order of the belief, with their buffered polygons."""
+    """Parts of the world in the order of the belief; an `Area` that a gallery searches in."""
 
-    countries: tuple[str, ...]  # ISO 3166-1; empty when the submap is the whole world
+    countries: tuple[str, ...]  # ISO 3166-1, wholly inside; empty for cells and for the whole world
     share_held: float  # of the belief, 0 to 1
     buffer_km: float
-    frame: GeoDataFrame  # columns code, name, probability, geometry (EPSG:4326, cut at the date line)
+    frame: GeoDataFrame  # a row per part: probability, geometry (EPSG:4326, cut at the date line), its name
     reason: str | None = None  # why the submap is the whole world; None when it is not
+    membership: Membership | None = None  # (lats, lons) -> inside, where that is faster than asking the polygons
+
+    @property
+    def is_whole_world(self) -> bool:
+        """Whether nothing is left out, for the reason that `reason` gives."""
+        return self.reason is not None
+
+    @cached_property
+    def geometry(self) -> BaseGeometry:
+        """The outline of all parts in (lon, lat) degrees, cut at the date line."""
+        import shapely
+
+        united: BaseGeometry = shapely.union_all(self.frame.geometry.to_numpy())
+        return united
 
     def contains(self, lats: ArrayLike, lons: ArrayLike) -> NDArray[np.bool_]:
         """Tell which points lie in the submap; shape (n,)."""
-        import shapely
-
         y, x = np.atleast_1d(np.asarray(lats, dtype=np.float64)), np.atleast_1d(wrap_lon(lons))
-        inside = np.zeros(y.shape, dtype=bool)
-        for geometry in self.frame.geometry:
-            shapely.prepare(geometry)
-            inside |= shapely.intersects_xy(geometry, x, y)
-        return inside
+        if self.is_whole_world:
+            return np.ones(y.shape, dtype=bool)
+        if self.membership is not None:
+            return self.membership(y, x)
+        return _inside(self.frame, y, x)
+
+
+def _inside(frame: GeoDataFrame, lats: Floats, lons: Floats) -> NDArray[np.bool_]:
+    """Ask the polygons; each only about the points in its box that no other holds."""
+    import shapely
+
+    inside = np.zeros(lats.shape, dtype=bool)
+    for part in shapely.get_parts(frame.geometry.to_numpy()):  # boxes of single islands, not of Chile with Easter's
+        west, south, east, north = part.bounds
+        near = np.flatnonzero((lats >= south) & (lats <= north) & (lons >= west) & (lons <= east) & ~inside)
+        if len(near):
+            shapely.prepare(part)
+            inside[near] = shapely.intersects_xy(part, lons[near], lats[near])
+    return inside
 
 
 def select_submap(country_probabilities: Mapping[str, float], share: float = 0.95, buffer_km: float = 50.0) -> Submap:
@@ -57,25 +89,39 @@ def select_submap(country_probabilities: Mapping[str, float], share: float = 0.9
     Raises:
         InputError: A probability is no number from 0 up, a country is unknown, `share` or `buffer_km` out of range.
     """
-    _check(country_probabilities, share, buffer_km)
+    check_share(share)
+    check_countries(country_probabilities)
+    if not 0.0 <= buffer_km <= 1000.0:  # beyond, flat maps of the border's pieces are no longer true
+        raise InputError("a buffer from 0 to 1000 km", str(buffer_km), "Use 50 for most purposes.")
     total = sum(country_probabilities.values())
     if total <= 0.0:
-        return _whole_world(buffer_km, "there is no belief about countries yet")
+        return whole_world("there is no belief about countries yet")
     chosen: dict[str, float] = {}
     for code, probability in sorted(country_probabilities.items(), key=lambda row: (-row[1], row[0])):
         if sum(chosen.values()) >= share - 1e-9 or probability <= 0.0:  # 1e-9: rounding of the sum
             break
         chosen[code] = probability / total
     if len(chosen) > MOST_COUNTRIES:
-        return _whole_world(buffer_km, f"it takes {len(chosen)} countries to hold {share:.0%} of the belief")
+        return whole_world(f"it takes {len(chosen)} countries to hold {share:.0%} of the belief")
     return Submap(tuple(chosen), min(sum(chosen.values()), 1.0), buffer_km, _frame(chosen, buffer_km))
 
 
-def _check(country_probabilities: Mapping[str, float], share: float, buffer_km: float) -> None:
+def check_share(share: float) -> None:
+    """Refuse a share of the belief that is none.
+
+    Raises:
+        InputError: It is not above 0 and up to 1.
+    """
     if not 0.0 < share <= 1.0:
         raise InputError("a share of the belief above 0 and up to 1", str(share), "Use 0.95 for most purposes.")
-    if not 0.0 <= buffer_km <= 1000.0:  # beyond, flat maps of the border's pieces are no longer true
-        raise InputError("a buffer from 0 to 1000 km", str(buffer_km), "Use 50 for most purposes.")
+
+
+def check_countries(country_probabilities: Mapping[str, float]) -> None:
+    """Refuse unknown countries and what is no probability.
+
+    Raises:
+        InputError: Names the country.
+    """
     known = set(country_codes())
     for code, probability in country_probabilities.items():
         if code not in known:
@@ -84,13 +130,28 @@ def _check(country_probabilities: Mapping[str, float], share: float, buffer_km: 
             raise InputError(f"a probability for {code}", str(probability), "Give a number from 0 to 1.")
 
 
-def _whole_world(buffer_km: float, why: str) -> Submap:
+def whole_world(why: str) -> Submap:
+    """The submap that leaves nothing out, and why it does not."""
     import geopandas
     import shapely
 
     row = {"code": [None], "name": ["World"], "probability": [1.0]}
     frame = geopandas.GeoDataFrame(row, geometry=[shapely.box(-180, -90, 180, 90)], crs="EPSG:4326")
-    return Submap((), 1.0, buffer_km, frame, reason=f"the whole world, because {why}")
+    return Submap((), 1.0, 0.0, frame, reason=f"the whole world, because {why}")
+
+
+def with_enough(submap: Submap, references: int, of: int) -> Submap:
+    """Return the submap, or the whole world where it leaves too few of the gallery's references to search.
+
+    Args:
+        submap: What was chosen.
+        references: How many references it leaves.
+        of: How many there are.
+    """
+    least = min(FEWEST_REFERENCES, of)  # a gallery that is smaller than that is always searched whole
+    if submap.is_whole_world or references >= least:
+        return submap
+    return whole_world(f"the submap leaves {references} of {of} references, fewer than {least}")
 
 
 def _frame(chosen: Mapping[str, float], buffer_km: float) -> GeoDataFrame:
@@ -103,79 +164,3 @@ def _frame(chosen: Mapping[str, float], buffer_km: float) -> GeoDataFrame:
     }
     shapes = [buffered_country(code, buffer_km) for code in chosen]
     return geopandas.GeoDataFrame(columns, geometry=shapes, crs="EPSG:4326")
-
-
-@lru_cache(maxsize=1)
-def _shapes() -> dict[str, Any]:
-    frame = load_countries()
-    return dict(zip(frame["code"], frame.geometry, strict=True))
-
-
-@lru_cache(maxsize=256)  # every country once, for the usual buffer
-def buffered_country(code: str, buffer_km: float) -> Any:
-    """Widen a country's polygon by a distance on the ground, cut at the date line; in degrees (lon, lat)."""
-    import shapely
-
-    country = _shapes()[code]
-    if buffer_km == 0.0:
-        return country
-    strips = [buffered_line(piece, buffer_km) for piece in _border_pieces(country)]
-    return shapely.union_all([country, *strips])
-
-
-def _border_pieces(country: Any) -> list[Floats]:
-    """Cut the rings of a polygon into lines of a few degrees, each (n, 2) in (lon, lat)."""
-    import shapely
-
-    pieces: list[Floats] = []
-    for ring in shapely.get_rings(shapely.get_parts(shapely.segmentize(country, _EDGE_DEGREES))):
-        points = shapely.get_coordinates(ring)
-        steps = np.hypot(*np.diff(points, axis=0).T)
-        chunk = (np.concatenate([[0.0], steps.cumsum()])[:-1] // _CHUNK_DEGREES).astype(int)
-        first = np.flatnonzero(np.diff(chunk, prepend=-1))
-        pieces.extend(points[a : b + 1] for a, b in zip(first, [*first[1:], len(points) - 1], strict=True))
-    return pieces
-
-
-def buffered_line(points: Floats, buffer_km: float) -> Any:
-    """Widen a line of a few degrees, (n, 2) in (lon, lat), on an azimuthal equidistant map around its middle.
-
-    A strip that would hold a pole is a cap of latitudes instead, which is somewhat larger.
-    """
-    import shapely
-
-    reach = math.degrees(buffer_km / EARTH_RADIUS_KM)
-    low, high = float(points[:, 1].min()) - reach, float(points[:, 1].max()) + reach
-    if high >= 90.0 or low <= -90.0:
-        return shapely.box(-180.0, max(low, -90.0), 180.0, min(high, 90.0))
-    center = points[len(points) // 2]
-    strip = shapely.buffer(shapely.linestrings(_to_map(points, center)), buffer_km)
-    unrolled = shapely.transform(strip, lambda xy: _from_map(xy, center))
-    world = shapely.box(-180.0, -90.0, 180.0, 90.0)
-    sides = [shapely.transform(unrolled, lambda xy, by=by: xy + np.array([by, 0.0])) for by in (-360.0, 0.0, 360.0)]
-    return shapely.union_all(shapely.intersection(sides, world))
-
-
-def _to_map(points: Floats, center: Floats) -> Floats:
-    """Project (lon, lat) to km east and north of a center: Snyder, Map Projections, equations 22-4 and 5-3."""
-    phi, phi0 = np.radians(points[:, 1]), math.radians(center[1])
-    lam = np.radians(points[:, 0] - center[0])
-    x = np.cos(phi) * np.sin(lam)
-    y = math.cos(phi0) * np.sin(phi) - math.sin(phi0) * np.cos(phi) * np.cos(lam)
-    z = math.sin(phi0) * np.sin(phi) + math.cos(phi0) * np.cos(phi) * np.cos(lam)
-    flat = np.hypot(x, y)
-    scale = EARTH_RADIUS_KM * np.arctan2(flat, z) / np.maximum(flat, 1e-15)
-    return np.stack([x * scale, y * scale], axis=1)
-
-
-def _from_map(xy: Floats, center: Floats) -> Floats:
-    """Bring km east and north of a center back to (lon, lat); longitudes run on beyond 180."""
-    phi0 = math.radians(center[1])
-    distance = np.maximum(np.hypot(xy[:, 0], xy[:, 1]), 1e-12)
-    angle = distance / EARTH_RADIUS_KM
-    north, east = xy[:, 1] / distance, xy[:, 0] / distance
-    phi = np.arcsin(np.clip(np.cos(angle) * math.sin(phi0) + north * np.sin(angle) * math.cos(phi0), -1.0, 1.0))
-    lam = np.arctan2(
-        east * np.sin(angle), math.cos(phi0) * np.cos(angle) - north * math.sin(phi0) * np.sin(angle)
-    )  # of the same sign as the way east, so continuous around the center
-    return np.stack([np.degrees(lam) + center[0], np.degrees(phi)], axis=1)

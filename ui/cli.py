@@ -1,4 +1,4 @@
-"""The command line: `geosleuth localize PHOTO`, `geosleuth doctor`.
+"""The command line: `geosleuth localize PHOTO`, `geosleuth index build PHOTOS --out INDEX`, `geosleuth doctor`.
 
 Exit codes: 0 answered, 2 bad input, 3 not locatable, 130 interrupted. Answers go to stdout, all else to stderr.
 """
@@ -7,28 +7,26 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import signal
 import sys
-from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from geosleuth.indexes.errors import InputError
-from geosleuth.ui.printable import printable
+from geosleuth.ui.index_commands import index_commands
+from geosleuth.ui.shell import NOT_LOCATABLE, exits, logs_to_stderr, stdout_kept_for_the_answer
 
 if TYPE_CHECKING:
+    from geosleuth.agent.agent import Agent
     from geosleuth.agent.localization import Localization
-
-BAD_INPUT = 2  # what command lines use for a wrong call, too
-NOT_LOCATABLE = 3
-INTERRUPTED = 128 + int(signal.SIGINT)  # as shells say it
 
 # No rich markup in the help: importing rich would cost a tenth of a second before any word is shown.
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__
 )
+
+app.add_typer(index_commands, name="index")
 
 SettingsFile = Annotated[str | None, typer.Option("--settings", metavar="FILE", help="A geosleuth.toml.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say on stderr what is being done.")]
@@ -67,16 +65,25 @@ def localize(
     ] = None,
     settings: SettingsFile = None,
     prior: Annotated[str | None, typer.Option(metavar="SPEC", help="Recorded predictions: file:PATH[#MODEL].")] = None,
+    index: Annotated[
+        str | None, typer.Option(metavar="INDEX", help="References to search: a folder, or milvus:COLLECTION@URI.")
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Draw the verified matches as JPEG files in here.")
+    ] = None,
     verbose: Verbose = False,
 ) -> None:
     """Say where a photo was taken, how sure that is, and why."""
-    with _exits(), contextlib.ExitStack() as logs:
+    with exits(), contextlib.ExitStack() as logs:
         form = _one_form(json=as_json, geojson=as_geojson, kml=as_kml)
         # The readable answer itself says which tool failed, and why.
-        logs.enter_context(_logs_to_stderr(verbose, failures=verbose or form != "readable"))
-        with _stdout_kept_for_the_answer():
-            answer = _investigate(photo, hint or [], settings, prior, verbose=verbose)
+        logs.enter_context(logs_to_stderr(verbose, failures=verbose or form != "readable"))
+        with stdout_kept_for_the_answer():
+            agent = _agent(settings, {"backends.prior": prior, "index": index}, pictures)
+            answer = _investigate(agent, photo, hint or [], verbose=verbose)
             text = _written(answer, form)
+            if pictures is not None:
+                _draw(agent, answer, photo, pictures)
         if text is None:
             from geosleuth.ui.terminal import show
 
@@ -95,10 +102,10 @@ def doctor(
     verbose: Verbose = False,
 ) -> None:
     """Say what each role runs, what is missing, and how to get it."""
-    with _exits(), _logs_to_stderr(verbose):
+    with exits(), logs_to_stderr(verbose):
         from geosleuth.ui.doctor import examine, report
 
-        with _stdout_kept_for_the_answer():
+        with stdout_kept_for_the_answer():
             findings = examine(settings)
         sys.stdout.write(findings.model_dump_json(indent=2) + "\n" if as_json else report(findings))
         sys.stdout.flush()
@@ -112,15 +119,32 @@ def _one_form(**wanted: bool) -> str:
     return chosen[0] if chosen else "readable"
 
 
-def _investigate(
-    photo: str, hints: list[str], settings: str | None, prior: str | None, *, verbose: bool
-) -> Localization:
+def _agent(settings: str | None, arguments: dict[str, str | None], pictures: Path | None) -> Agent:
     from geosleuth.agent.settings import load_settings
 
-    resolved = load_settings(settings, arguments={"backends.prior": prior})  # before the heavy imports: fails at once
+    resolved = load_settings(settings, arguments=arguments)  # before the heavy imports: fails at once
+    if pictures is not None and resolved.index is None:
+        raise InputError("an index, for matches to draw", "--pictures without one", "Name it with --index.")
     from geosleuth.agent.agent import Agent
 
-    agent = Agent(resolved)
+    return Agent(resolved)
+
+
+def _draw(agent: Agent, answer: Localization, photo: str, folder: Path) -> None:
+    from geosleuth.agent.printable import printable
+    from geosleuth.ui.pictures import write_pictures
+
+    if agent.references is None:
+        return
+    written = write_pictures(answer, photo, agent.references, folder)
+    for path in written:
+        typer.echo(f"Match drawn into {printable(str(path))}", err=True)
+    if not written:
+        why = "the answer was coarsened" if answer.precision_cap_km else "verification accepted no reference"
+        typer.echo(f"No match was drawn: {why}.", err=True)
+
+
+def _investigate(agent: Agent, photo: str, hints: list[str], *, verbose: bool) -> Localization:
     if not verbose:
         return agent.localize(photo, hints)
     for step in agent.stream(photo, hints):
@@ -142,71 +166,6 @@ def _written(answer: Localization, form: str) -> str | None:
     from geosleuth.agent.export import to_geojson, to_kml
 
     return to_geojson(answer) if form == "geojson" else to_kml(answer)
-
-
-@contextlib.contextmanager
-def _exits() -> Iterator[None]:
-    """Turn what users can cause into words on stderr and an exit code, without a trace-back."""
-    try:
-        yield
-    except InputError as error:
-        for label, part in (("Wanted", error.wanted), ("Found", error.found), ("Do", error.remedy)):
-            typer.echo(f"{label + ':':<8}{printable(part)}", err=True)
-        raise typer.Exit(BAD_INPUT) from None
-    except KeyboardInterrupt:
-        typer.echo("Interrupted.", err=True)
-        raise typer.Exit(INTERRUPTED) from None
-    except BrokenPipeError:
-        # The reader (head, less) has gone. Python flushes stdout again at exit: let that go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        raise typer.Exit(128 + 13) from None  # as a program that SIGPIPE ends
-
-
-@contextlib.contextmanager
-def _logs_to_stderr(verbose: bool, *, failures: bool = True) -> Iterator[None]:
-    """Log to stderr while a command runs: warnings, and that tables are being compiled, or all of ours."""
-    import warnings
-
-    levels = {
-        "geosleuth": logging.INFO if verbose else logging.WARNING,
-        "geosleuth.indexes.compiled": logging.INFO,  # the first use takes half a minute: say why
-        "geosleuth.agent.graph": logging.NOTSET if failures else logging.ERROR,  # of tools, which end no run
-    }
-    before = {name: logging.getLogger(name).level for name in levels}
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(name)s: %(message)s" if verbose else "%(message)s"))
-    logging.getLogger("geosleuth").addHandler(handler)
-    _set_levels(levels)
-    with warnings.catch_warnings():
-        if not verbose:
-            warnings.simplefilter("ignore")  # of libraries, to their programmers
-        try:
-            yield
-        finally:
-            logging.getLogger("geosleuth").removeHandler(handler)
-            _set_levels(before)
-
-
-def _set_levels(levels: dict[str, int]) -> None:
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
-
-
-@contextlib.contextmanager
-def _stdout_kept_for_the_answer() -> Iterator[None]:
-    """Send to stderr what libraries, those in C too, write to stdout."""
-    try:
-        kept = os.dup(1)
-    except OSError:  # stdout is closed
-        yield
-        return
-    try:
-        os.dup2(2, 1)
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from geosleuth.ui.printable import printable
+from geosleuth.agent.printable import printable
 
 if TYPE_CHECKING:
     from geosleuth.agent.settings import Settings
@@ -27,7 +27,15 @@ _PACKAGES = (
     "rapidocr",
     "wordfreq",
 )
-_EXTRAS = {"index": "faiss", "vlm": "transformers", "train": "tensorboard", "chat": "streamlit", "scale": "pymilvus"}
+_EXTRAS = {
+    "index": "faiss",
+    "encoders": "timm",
+    "scale": "pymilvus",
+    "vlm": "peft",
+    "train": "tensorboard",
+    "chat": "streamlit",
+}
+_OWN_ENCODER = "the index's own encoder"
 
 
 class _Findings(BaseModel):
@@ -55,6 +63,17 @@ class Cache(_Findings):
     """Compiled so far; what is missing is compiled when it is first needed."""
 
 
+class Index(_Findings):
+    """The gallery that the settings name."""
+
+    location: str
+    references: int | None = None
+    """None: it could not be opened."""
+    encoder: str | None = None
+    error: str | None = None
+    """Why it could not be opened, and what to do."""
+
+
 class Examination(_Findings):
     """All that `geosleuth doctor` finds."""
 
@@ -65,13 +84,15 @@ class Examination(_Findings):
     settings: dict[str, object]
     roles: dict[str, str]
     """Per role the spec that plays it."""
+    index: Index | None
+    """None: no index is configured, and nothing is retrieved."""
     endpoints: tuple[str, ...]
     """Servers that would be asked; empty: nothing leaves this machine."""
     tesseract: Tesseract
     cache: Cache
     packages: dict[str, str | None]
     extras: dict[str, bool]
-    """Per optional extra, whether its chief package is there. None of them is used in this version."""
+    """Per optional extra, whether its chief package is there."""
 
 
 def examine(settings_file: str | None = None) -> Examination:
@@ -92,8 +113,9 @@ def examine(settings_file: str | None = None) -> Examination:
         platform=platform.platform(),
         settings_file=str(found) if found else None,
         settings=settings.model_dump(mode="json"),
-        roles=dict(settings.backends),
-        endpoints=tuple(spec for _, spec in settings.backends if spec.startswith("openai:")),
+        roles={role: spec or _OWN_ENCODER for role, spec in settings.backends},
+        index=None if settings.index is None else _index(settings.index),
+        endpoints=_endpoints(settings),
         tesseract=_tesseract(),
         cache=_cache(settings),
         packages={name: _version(name) for name in _PACKAGES},
@@ -107,6 +129,7 @@ def report(findings: Examination) -> str:
         f"geosleuth {findings.version}, Python {findings.python}, {findings.platform}",
         f"settings   {findings.settings_file or 'no geosleuth.toml: the defaults'}",
         *(f"role       {role}: {spec}" for role, spec in findings.roles.items()),
+        *_index_lines(findings.index),
         f"endpoints  {', '.join(findings.endpoints) or 'none: nothing leaves this machine'}",
         *_tesseract_lines(findings.tesseract),
         *_cache_lines(findings.cache),
@@ -114,6 +137,14 @@ def report(findings: Examination) -> str:
         "extras     " + ", ".join(f"{name} {'yes' if there else 'no'}" for name, there in findings.extras.items()),
     ]
     return "\n".join(printable(line) for line in lines) + "\n"
+
+
+def _index_lines(index: Index | None) -> list[str]:
+    if index is None:
+        return ["index      none: nothing is retrieved (`geosleuth index build PHOTOS --out INDEX` makes one)"]
+    if index.error is not None:
+        return [f"index      {index.location}: CANNOT BE OPENED", f"           {index.error}"]
+    return [f"index      {index.location}: {index.references:,} references, encoder {index.encoder}"]
 
 
 def _tesseract_lines(tesseract: Tesseract) -> list[str]:
@@ -133,6 +164,31 @@ def _cache_lines(cache: Cache) -> list[str]:
             "           NOT WRITABLE: set cache_dir in geosleuth.toml, or GEOSLEUTH_CACHE_DIR, to another folder"
         )
     return lines
+
+
+def _index(location: str) -> Index:
+    """Read an index's manifest, or ask its server; checksums are `geosleuth index verify`'s to check."""
+    from geosleuth.agent.references import MILVUS, open_gallery
+    from geosleuth.indexes.errors import InputError
+
+    try:
+        if location.startswith(MILVUS):
+            gallery = open_gallery(location)
+            return Index(location=location, references=len(gallery), encoder=gallery.encoder_spec)
+        from geosleuth.indexes.gallery.manifest import read_manifest
+
+        manifest = read_manifest(Path(location).expanduser())
+        return Index(location=location, references=manifest.count, encoder=manifest.encoder.spec)
+    except InputError as error:
+        return Index(location=location, error=str(error))
+
+
+def _endpoints(settings: Settings) -> tuple[str, ...]:
+    """Servers that a photo, or what is made of it, would be sent to."""
+    models = [spec for _, spec in settings.backends if spec is not None and spec.startswith("openai:")]
+    index = settings.index or ""
+    served = index.startswith("milvus:") and "://" in index  # without a scheme it is a file of this machine
+    return (*models, *([index] if served else []))
 
 
 def _tesseract() -> Tesseract:

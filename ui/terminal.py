@@ -12,15 +12,26 @@ from rich.table import Table
 from rich.text import Text
 
 from geosleuth.agent.export import place_name
-from geosleuth.ui.printable import printable
+from geosleuth.agent.printable import printable
 
 if TYPE_CHECKING:
-    from geosleuth.agent.localization import Localization, WeighedEvidence
+    from geosleuth.agent.localization import ComparedReference, Localization, WeighedEvidence
 
 CAVEAT = "Treat this as a hypothesis: check the evidence before you act on it."
 _STATUS_STYLE = {"localized": "bold green", "coarse": "bold yellow", "not_locatable": "bold red"}
 _STATUS_WORDS = {"localized": "localized", "coarse": "coarse: a direction to look in", "not_locatable": "not locatable"}
 _COUNTRIES = 5  # rows; the rest is in --json
+_REFERENCES = 5  # the same
+_REPEATED = ("retrieval", "verification")  # run again, wider, when verification rejects
+_SOURCES = 3  # of one piece of evidence
+_VERDICT_STYLE = {"match": "bold green", "no_match": "red"}
+_VERDICT_WORDS = {
+    "match": "match",
+    "no_match": "no match",
+    "not_applicable": "other view",
+    "unreadable": "unreadable",
+    None: "not verified",
+}
 _LEAST_SHARE = 0.001  # a country that would print as 0.0 % is no answer to where to look
 _BAR = 20  # characters of a probability of 1
 _TELLING_BITS = 0.05  # below this a contribution prints as 0.0
@@ -39,6 +50,8 @@ def render(answer: Localization) -> Group:
     telling = [item for item in answer.evidence if item.likelihood != "nothing"]
     if telling:
         parts += [_evidence(telling), Text()]
+    if answer.candidates:
+        parts += [_references(answer.candidates[:_REFERENCES]), Text()]
     parts += [_line("Contradiction", item.claim, "bold red") for item in answer.contradictions]
     parts += _absent(answer)
     parts += [_line("Note", note, "dim") for note in _notes(answer)]
@@ -87,18 +100,41 @@ def _evidence(items: list[WeighedEvidence]) -> Table:
         bits = item.contribution_bits if abs(item.contribution_bits) >= _TELLING_BITS else 0.0
         style = "green" if bits > 0 else "red" if bits < 0 else "dim"
         sources = dict.fromkeys(support.source for support in item.support if support.source)
-        named = "; ".join(sources) or item.weights or item.tool
+        more = f" and {len(sources) - _SOURCES} more" if len(sources) > _SOURCES else ""
+        named = "; ".join(list(sources)[:_SOURCES]) + more or item.weights or item.tool
         claim = Text.assemble(f"{printable(item.claim)}  ", (f"[{printable(named)}]", "dim"))
         table.add_row(Text(f"{bits:+.1f}", style=style), claim)
     return table
 
 
+def _references(candidates: tuple[ComparedReference, ...]) -> Table:
+    """The URI comes from files of the user's: it is escaped, and folds in narrow terminals."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("away", justify="right", no_wrap=True)
+    table.add_column("similar", justify="right", no_wrap=True)
+    table.add_column("compared reference, and why", overflow="fold")
+    for one in candidates:
+        verdict = one.verification.verdict if one.verification else None
+        reason = f"  [{printable(one.verification.reason)}]" if one.verification else ""
+        table.add_row(
+            Text(_VERDICT_WORDS[verdict], style=_VERDICT_STYLE.get(verdict or "", "dim")),
+            "" if one.distance_km is None else _km(one.distance_km),
+            f"{one.similarity:.2f}",
+            Text.assemble(printable(one.uri), (reason, "dim")),
+        )
+    return table
+
+
 def _absent(answer: Localization) -> list[RenderableType]:
-    """Say which tools looked and learned nothing, and which failed."""
-    lines: list[RenderableType] = [
-        _line("Tells no place", f"{item.tool}: {item.claim}", "dim")
+    """Say which tools looked and learned nothing, and which failed; of repeated searches the last and widest."""
+    told = {
+        item.type if item.tool in _REPEATED else f"{item.type} {item.claim}": item
         for item in answer.evidence
         if item.likelihood == "nothing"
+    }
+    lines: list[RenderableType] = [
+        _line("Tells no place", f"{item.tool}: {item.claim}", "dim") for item in told.values()
     ]
     return lines + [
         _line("Did not run", f"{step.tool}: {step.result}", "yellow") for step in answer.trace if not step.ok
@@ -113,7 +149,10 @@ def _notes(answer: Localization) -> list[str]:
 
 def _timing(answer: Localization) -> Text:
     steps = ", ".join(f"{step.tool} {step.seconds:.1f}" for step in answer.trace)
-    return Text(f"{answer.seconds:.1f} s ({steps}); geosleuth {answer.version}, all on this machine", style="dim")
+    index = answer.backends.get("index", "")
+    served = index.startswith("milvus:") and "://" in index
+    where = "vectors were sent to the index's server" if served else "all on this machine"
+    return Text(f"{answer.seconds:.1f} s ({steps}); geosleuth {answer.version}, {where}", style="dim")
 
 
 def _line(label: str, text: str, style: str) -> Text:

@@ -77,6 +77,23 @@ def test_a_hint_that_wins_over_the_exif_position_is_contradicted_by_it():
     assert found.evidence == (1, 0)
 
 
+NEXT_STREET = LatLon(43.4618, 11.88)  # 200 m north of the EXIF position
+MATCH = evidence("verification.match", "Its features agree with a.jpg.", near(NEXT_STREET, 2.0**24 - 1, 0.02))
+
+
+def test_a_reference_in_the_next_street_agrees_with_the_exif_position():
+    gps = GPS.model_copy(update={"likelihood": near(AREZZO, 2.0**20 - 1, 0.03)})
+    assert find_contradictions([gps, MATCH], NEXT_STREET, ["IT"], PRIOR) == ()
+    assert find_contradictions([gps, MATCH], AREZZO, ["IT"], PRIOR) == ()
+
+
+def test_a_verified_reference_far_from_the_exif_position_contradicts_it():
+    elsewhere = MATCH.model_copy(update={"likelihood": near(LISBON, 2.0**24 - 1, 0.02)})
+    (found,) = find_contradictions([GPS, elsewhere], LISBON, ["PT"], PRIOR)
+    assert found.claim.startswith("Its features agree with a.jpg (for Portugal), but the file's EXIF places it")
+    assert found.bits == pytest.approx(20)
+
+
 def test_a_shop_called_paris_contradicts_nothing():
     paris = evidence("reading.place_name", 'A sign says "Paris".', near(LatLon(48.85, 2.35), 100.0, 10.0))
     assert near_verdict(paris, AREZZO).against == pytest.approx(math.log2(101))  # 6.7: below 8

@@ -64,6 +64,31 @@ def test_kml_keeps_holes_and_escapes_text(tmp_path):
     assert "&lt;script&gt;&amp;" in "".join(root.itertext())  # viewers show descriptions as HTML
 
 
+def test_compared_references_are_points_below_the_answers():
+    answer = answers.answer(candidates=[answers.compared(1, "match"), answers.compared(2, None)])
+    features = json.loads(to_geojson(answer))["features"]
+    assert [f["properties"]["kind"] for f in features] == ["region", "region", "reference", "reference", "point"]
+    best = features[3]
+    assert best["geometry"] == {"type": "Point", "coordinates": [178.0, -17.799]}
+    assert best["properties"]["verdict"] == "match"
+    assert best["properties"]["why"] == "10 of 40 feature matches agree"
+    assert best["properties"]["uri"] == "walk/001.jpg"
+    assert best["properties"]["distance_km"] == 0.1112
+    assert features[2]["properties"]["verdict"] == "not_verified"
+    frame = geopandas.read_file(io.BytesIO(to_geojson(answer).encode()))
+    assert len(frame) == 5
+
+
+def test_a_reference_in_kml_is_text_and_no_markup():
+    hostile = answers.compared(1, "match", uri="<b>&\x1b.jpg")
+    root = ElementTree.fromstring(to_kml(answers.answer(candidates=[hostile])))  # noqa: S314 - our own text
+    text = "".join(root.itertext())
+    assert "&lt;b&gt;&amp;\\x1b.jpg" in text
+    assert "match: reference 1" in text
+    rings = [element.text for element in root.iter(f"{KML}coordinates")]
+    assert any(ring.strip().startswith("178.0,-17.799") for ring in rings)
+
+
 @pytest.mark.parametrize("write", [to_geojson, to_kml])
 def test_no_place_is_an_export_without_shapes(write):
     text = write(answers.nowhere())

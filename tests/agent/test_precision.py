@@ -78,3 +78,59 @@ def test_no_word_of_a_sign_is_left_anywhere_in_the_answer(tmp_path):
     text = Agent(Settings(precision_cap_km=100.0)).localize(path).model_dump_json().casefold()
     assert "france" in text
     assert not [word for word in ("quimper", "concarneau", "boulangerie", "026191") if word in text]
+
+
+SECRETS = ("walk/secret-street.jpg", "0123456789abcdef", "38.7251", "38.72509", "617.5", "/home/lisbon-gallery")
+
+
+def looked_up(scene):
+    """Compare with references."""
+    from geosleuth.tools.candidate import Candidate, Verification
+
+    verification = Verification(
+        verdict="match", reason="50 matches with walk/secret-street.jpg", matcher="m", points=((617.5, 2, 3, 4),)
+    )
+    one = Candidate(
+        rank=1, reference_id=SECRETS[1], uri=SECRETS[0], lat=LAT, lon=LON, view="ground",
+        similarity=0.9, score=1.0, verification=verification,
+    )  # fmt: skip
+    from geosleuth.tools.evidence import Evidence, Nothing
+
+    claim = f"{SECRETS[0]} at {LAT}, {LON} looks most like the photo"
+    alike = Evidence(tool="retrieval", type="retrieval.candidates", claim=claim, likelihood=Nothing(reason=claim))
+    matched = scenes.stands(LAT, LON, tool="verification", kind="match")
+    return Finding(f"1 candidate: {SECRETS[0]}", (alike, matched), candidates=(one,))
+
+
+def missing(scene):
+    """Fail over a reference."""
+    raise OSError(f"no such file: {SECRETS[0]}")
+
+
+def searched(cap):
+    tools = {"metadata": exact, "retrieve": looked_up, "verify": missing}
+    return Agent(Settings(precision_cap_km=cap), tools=tools).localize(scenes.PICTURE)
+
+
+def test_without_a_cap_the_references_are_told():
+    text = searched(None).model_dump_json()
+    assert [word for word in SECRETS[:5] if word not in text] == ["38.7251"]  # it is a rounding of the same
+
+
+@pytest.mark.parametrize("cap", [0.5, 50.0])
+def test_a_cap_withholds_references_wherever_they_are_told(cap):
+    from geosleuth.agent.export import to_geojson, to_kml
+
+    answer = searched(cap)
+    assert answer.candidates == ()
+    assert "1 compared references are withheld: their positions are exact." in answer.notes
+    assert [(s.tool, s.ok) for s in answer.trace] == [("metadata", True), ("retrieve", True), ("verify", False)]
+    for written in (answer.model_dump_json(), to_geojson(answer), to_kml(answer)):
+        assert [word for word in SECRETS if word in written] == []
+
+
+def test_a_cap_withholds_the_path_of_the_index():
+    from geosleuth.agent.precision import coarsen
+
+    answer = searched(None).model_copy(update={"backends": {"index": "/home/lisbon-gallery; 5 references"}})
+    assert coarsen(answer, 50.0).backends == {"index": "withheld"}

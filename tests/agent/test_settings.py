@@ -52,6 +52,18 @@ def test_a_role_is_a_key_of_the_backends_table(here):
     assert load_settings(environ={"GEOSLEUTH_BACKENDS_PRIOR": "file:x.csv"}).backends.prior == "file:x.csv"
 
 
+def test_an_index_and_its_roles(here):
+    assert (Settings().index, Settings().backends.retrieval, Settings().backends.matching) == (None, None, "embedded")
+    write(here, 'index = "walks"\n[backends]\nretrieval = "timm:convnext_tiny"\nmatching = "hf:org/matcher"\n')
+    settings = load_settings(environ={"GEOSLEUTH_INDEX": "milvus:walks@http://db:19530"})
+    assert settings.index == "walks"
+    assert settings.backends.retrieval == "timm:convnext_tiny"
+    assert settings.backends.matching == "hf:org/matcher"
+    assert load_settings(environ={}, arguments={"index": "other"}).index == "other"
+    (here / "geosleuth.toml").unlink()
+    assert load_settings(environ={"GEOSLEUTH_INDEX": "walks"}).index == "walks"
+
+
 def test_paths_expand_and_none_is_off(here):
     write(here, 'cache_dir = "cache"\naudit_log = "log/audit.jsonl"\n')
     settings = load_settings(environ={})
@@ -72,6 +84,9 @@ def test_paths_expand_and_none_is_off(here):
         ('backends = "embedded"', "backends", "known keys"),
         ('[backends]\nprior = "embeded"', "embeded", "did you mean 'embedded'"),
         ('[backends]\nprior = "hf:a/b"', "hf:a/b", "geosleuth[vlm]"),
+        ('[backends]\nretrieval = "file:x.csv"', "file:x.csv", "timm:NAME"),
+        ('[backends]\nmatching = "geoclip"', "geoclip", "hf:ORG/NAME"),
+        ("index = 5", "index", "string"),
         ("max_steps = ", "TOML", "Correct the line"),
     ],
 )

@@ -193,6 +193,40 @@ def test_pixels_are_decoded_once_and_shared_read_only() -> None:
         photo.pixels[0, 0] = 0
 
 
+@pytest.mark.parametrize(
+    ("size", "side_px", "shape"),
+    [
+        ((1600, 800), 100, (100, 200, 3)),  # an eighth: the shorter side stays at 100
+        ((1600, 800), 101, (200, 400, 3)),
+        ((1600, 800), 900, (800, 1600, 3)),  # never enlarged
+        ((10000, 900), 400, (369, 4096, 3)),  # half of it is above the working size: 900 * 4096 / 10000
+    ],
+)
+def test_a_jpeg_is_decoded_at_a_reduced_size(size: tuple[int, int], side_px: int, shape: tuple[int, int, int]) -> None:
+    photo = open_photo(saved(quarters(*size), "JPEG", quality=95))
+    small = photo.pixels_at(side_px)
+    assert small.shape == shape
+    corners = (small[4, 4], small[4, -5], small[-5, 4], small[-5, -5])
+    assert all(near(pixel, colour) for pixel, colour in zip(corners, (RED, GREEN, BLUE, WHITE), strict=True))
+
+
+def test_a_reduced_photo_is_upright_and_a_png_comes_whole() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # stored with its top at the right: the lower left corner is the upper left one
+    turned = open_photo(saved(quarters(1600, 800), "JPEG", quality=95, exif=exif)).pixels_at(100)
+    assert turned.shape == (200, 100, 3)
+    assert near(turned[4, 4], BLUE)
+    png = open_photo(saved(quarters(1600, 800), "PNG"))
+    assert png.pixels_at(100) is png.pixels
+
+
+def test_a_truncated_photo_is_refused_at_a_reduced_size_too() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (400, 600, 3), dtype=np.uint8)
+    content = saved(Image.fromarray(noise), "JPEG")
+    with pytest.raises(InputError, match="cannot be decoded"):
+        open_photo(content[: len(content) // 2]).pixels_at(50)
+
+
 def test_a_photo_travels_to_a_worker_process() -> None:
     photo = load_photo(saved(quarters(), "PNG"), name="a.png")
     again = pickle.loads(pickle.dumps(photo))  # noqa: S301 - our own bytes

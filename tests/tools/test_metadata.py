@@ -17,7 +17,8 @@ from geosleuth.indexes.gps import GpsFix
 from geosleuth.indexes.grid import load_grid
 from geosleuth.indexes.photo import Photo, load_photo, open_photo
 from geosleuth.tools.evidence import Evidence, NearPoints, Nothing, OverRegions
-from geosleuth.tools.metadata import density_ratio, read_metadata, spread_m
+from geosleuth.tools.metadata import read_metadata, spread_m
+from geosleuth.tools.positions import density_ratio
 
 GOLDEN = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "exif-gps"
 needs_golden = pytest.mark.skipif(not GOLDEN.exists(), reason="the exif-gps photos are not beside this checkout")

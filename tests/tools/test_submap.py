@@ -1,17 +1,11 @@
 import math
 
-import numpy as np
 import pytest
-from pyproj import Geod
 
 from geosleuth.indexes.errors import InputError
-from geosleuth.tools.submap import MOST_COUNTRIES, buffered_country, buffered_line, select_submap
+from geosleuth.tools.submap import MOST_COUNTRIES, select_submap, whole_world, with_enough
 
 BELIEF = {"PL": 0.06, "DE": 0.60, "US": 0.04, "FR": 0.30}
-
-
-def area_km2(geometry):
-    return abs(Geod(ellps="WGS84").geometry_area_perimeter(geometry)[0]) / 1e6
 
 
 def test_fewest_countries_in_the_order_of_the_belief():
@@ -43,18 +37,6 @@ def test_contains_includes_the_buffer_and_nothing_beyond():
     assert not select_submap({"CH": 1.0}, buffer_km=0.0).contains(47.750, 7.336)[0]
 
 
-def test_buffer_is_in_km_at_any_latitude():
-    # A point widened by 50 km is a disc of pi * 50^2 = 7854 km2 (7 854 * (1 - 50^2 / (12 * 6371^2)) on the sphere)
-    for lat in (0.0, 47.0, -75.0, 85.0):
-        disc = buffered_line(np.array([[10.0, lat], [10.0, lat + 1e-9]]), 50.0)
-        assert area_km2(disc) == pytest.approx(math.pi * 50.0**2, rel=0.02)  # GEOS draws circles as 32-gons; ellipsoid
-
-
-def test_vatican_widened_is_a_disc():
-    # 0.44 km2, so about 0.4 km across the half: a disc of radius 50 to 51 km
-    assert math.pi * 50.0**2 * 0.98 < area_km2(buffered_country("VA", 50.0)) < math.pi * 51.0**2
-
-
 def test_date_line_is_cut_and_crossed():
     submap = select_submap({"FJ": 1.0})
     west, south, east, north = submap.frame.geometry.iloc[0].bounds
@@ -65,27 +47,8 @@ def test_date_line_is_cut_and_crossed():
     ]  # fmt: skip
 
 
-def test_a_line_along_the_date_line_widens_to_both_sides():
-    strip = buffered_line(np.array([[180.0, 60.0], [180.0, 62.0]]), 100.0)
-    assert strip.geom_type == "MultiPolygon"
-    assert strip.bounds[0] == -180.0
-    assert strip.bounds[2] == 180.0
-    # 2 degrees (222 km) long, 200 km wide, and a disc of 100 km radius at the ends
-    assert area_km2(strip) == pytest.approx(222.4 * 200.0 + math.pi * 100.0**2, rel=0.02)
-
-
 def test_south_pole_is_in_antarctica():
     assert select_submap({"AQ": 1.0}).contains([-90.0, -89.9, -50.0], [0.0, 135.0, 0.0]).tolist() == [True, True, False]
-
-
-@pytest.mark.parametrize("code", ["RU", "US", "NZ", "CA", "AQ", "KI", "NO"])
-def test_buffers_are_valid_and_hold_their_country(code):
-    inner, outer = buffered_country(code, 0.0), buffered_country(code, 50.0)
-    assert outer.is_valid
-    assert outer.area > inner.area
-    assert inner.difference(outer).area == pytest.approx(0.0, abs=1e-9)
-    assert outer.bounds[0] >= -180.0
-    assert outer.bounds[2] <= 180.0
 
 
 @pytest.mark.parametrize("belief", [{}, {"DE": 0.0}])
@@ -121,3 +84,24 @@ def test_flat_belief_is_the_whole_world():
 def test_errors_say_what_was_wanted(belief, share, buffer_km, message):
     with pytest.raises(InputError, match=message):
         select_submap(belief, share, buffer_km)
+
+
+def test_a_submap_that_leaves_too_few_gives_way():
+    submap = select_submap({"CH": 1.0})
+    assert with_enough(submap, references=20, of=1000) is submap
+    wide = with_enough(submap, references=19, of=1000)
+    assert wide.is_whole_world
+    assert wide.reason == "the whole world, because the submap leaves 19 of 1000 references, fewer than 20"
+    assert with_enough(submap, references=12, of=12) is submap  # all of a small gallery is inside
+    assert with_enough(submap, references=11, of=12).is_whole_world
+    world = whole_world("of a test")
+    assert with_enough(world, references=0, of=1000) is world
+
+
+def test_the_outline_is_the_union_of_the_countries():
+    submap = select_submap({"NZ": 0.6, "AU": 0.4}, share=1.0)
+    east = submap.geometry.bounds
+    assert (east[0], east[2]) == (-180.0, 180.0)  # New Zealand has the Chathams beyond the date line
+    wellington, perth, jakarta = (-41.29, 174.78), (-31.95, 115.86), (-6.2, 106.8)
+    assert submap.contains(*zip(wellington, perth, jakarta, strict=True)).tolist() == [True, True, False]
+    assert submap.contains(-43.95, 183.45).tolist() == [True]  # Chatham, by a longitude beyond 180

@@ -48,6 +48,30 @@ def answer(**changes: object) -> Localization:
     return Localization.model_validate(facts | changes)
 
 
+def compared(number: int, verdict: str | None, **changes: object) -> dict:
+    verification = {
+        "verdict": verdict,
+        "reason": f"{10 * number} of 40 feature matches agree",
+        "matcher": "by hand",
+        "inliers": 10 * number,
+        "matched": 40,
+        "points": [[1.0, 2.0, 3.0, 4.0]],
+    }
+    facts = {
+        "rank": number,
+        "reference_id": f"{number:016x}",
+        "uri": f"walk/{number:03d}.jpg",
+        "lat": -17.8 + number / 1000,
+        "lon": 178.0,
+        "view": "ground",
+        "similarity": 0.9 - number / 100,
+        "score": 1.0,
+        "verification": verification if verdict else None,
+        "distance_km": 0.1112 * number,
+    }
+    return facts | changes
+
+
 def nowhere() -> Localization:
     return answer(
         status="not_locatable",

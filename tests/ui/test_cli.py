@@ -109,6 +109,10 @@ def test_an_unreadable_file_is_explained(nobody, monkeypatch):
         (["--prior", "file:nowhere.csv"], "nowhere.csv"),
         (["--settings", "nowhere.toml"], "nowhere.toml"),
         (["--json", "--kml"], "--json and --kml"),
+        (["--index", "nowhere"], "manifest.json in nowhere"),
+        (["--index", "milvus:walks"], "'milvus:walks'"),
+        (["--index", "milvus:walks@nowhere.db"], "nowhere.db"),
+        (["--pictures", "matches"], "--pictures without one"),
     ],
 )
 def test_a_bad_option_is_explained_in_three_parts(scene, options, found):

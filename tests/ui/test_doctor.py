@@ -13,8 +13,29 @@ def examined(*options: str, **environment: str) -> dict:
 
 def test_says_what_each_role_runs_and_that_nothing_is_asked_outside():
     found = examined()
-    assert found["roles"] == dict.fromkeys(("prior", "reading", "locatability", "retrieval"), "embedded")
+    roles = dict.fromkeys(("prior", "reading", "locatability", "matching"), "embedded")
+    assert found["roles"] == roles | {"retrieval": "the index's own encoder"}
     assert found["endpoints"] == []
+    assert found["index"] is None
+
+
+def test_a_missing_index_is_said_with_what_to_do(tmp_path):
+    found = examined(GEOSLEUTH_INDEX=str(tmp_path / "none"))["index"]
+    assert found["location"] == str(tmp_path / "none")
+    assert found["references"] is None
+    assert "geosleuth index build" in found["error"]
+    report = CliRunner().invoke(cli.app, ["doctor"], env={"GEOSLEUTH_INDEX": str(tmp_path / "none")}).stdout
+    assert f"index      {tmp_path / 'none'}: CANNOT BE OPENED\n" in report
+
+
+def test_a_server_of_references_is_an_endpoint():
+    from geosleuth.agent.settings import Settings
+    from geosleuth.ui.doctor import _endpoints
+
+    assert _endpoints(Settings(index="milvus:walks@http://db.example:19530")) == (
+        "milvus:walks@http://db.example:19530",
+    )
+    assert _endpoints(Settings(index="milvus:walks@walks.db")) == ()  # a file of this machine
 
 
 def test_names_the_settings_file_and_its_values(tmp_path):

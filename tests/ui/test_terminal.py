@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from geosleuth.ui.printable import printable
+from geosleuth.agent.printable import printable
 from geosleuth.ui.terminal import show
 
 spec = importlib.util.spec_from_file_location("answers", Path(__file__).with_name("answers.py"))
@@ -30,6 +30,49 @@ def test_says_where_how_sure_and_why():
     assert text.index("+4.2  A sign in Fijian") < text.index("-0.5  A price in dollars")
     assert "Treat this as a hypothesis" in text
     assert "2.0 s (read_text 1.5)" in text
+
+
+def test_compared_references_say_verdict_distance_and_similarity():
+    candidates = [answers.compared(1, "match"), answers.compared(2, "no_match"), answers.compared(3, None)]
+    text = shown(answers.answer(candidates=candidates), width=120)
+    rows = [line.split() for line in text.splitlines() if "walk/" in line]
+    assert rows[0][:5] == ["match", "111", "m", "0.89", "walk/001.jpg"]
+    assert rows[1][:6] == ["no", "match", "222", "m", "0.88", "walk/002.jpg"]
+    assert rows[2] == ["not", "verified", "334", "m", "0.87", "walk/003.jpg"]
+    assert "[10 of 40 feature matches agree]" in text
+
+
+def test_five_references_are_listed():
+    text = shown(answers.answer(candidates=[answers.compared(i, "no_match") for i in range(1, 9)]))
+    assert text.count("walk/") == 5
+
+
+def test_of_repeated_searches_the_last_is_told():
+    def looked(claim, tool, kind):
+        return answers.evidence(claim, 0.0, "nothing") | {"tool": tool, "type": f"{tool}.{kind}"}
+
+    evidence = [
+        looked("Of 60 references, none", "retrieval", "candidates"),
+        looked("Of 100 references, none", "retrieval", "candidates"),
+        looked("No position", "metadata", "gps"),
+        looked("No heading", "metadata", "gps"),
+    ]
+    text = shown(answers.answer(evidence=evidence))
+    assert "Of 60 references" not in text
+    assert text.count("Tells no place: ") == 3
+
+
+def test_the_name_of_a_reference_cannot_steer_the_terminal():
+    text = shown(answers.answer(candidates=[answers.compared(1, "match", uri="\x1b[2J[red]a\u202e.jpg")]))
+    assert "\x1b" not in text
+    assert r"\x1b[2J[red]a\u202e.jpg" in text
+
+
+def test_a_server_that_was_asked_is_said():
+    assert "all on this machine" in shown(answers.answer(backends={"index": "walks; 5 references"}))
+    text = shown(answers.answer(backends={"index": "milvus:walks@http://db:19530; 5 references"}), width=200)
+    assert "all on this machine" not in text
+    assert "vectors were sent to the index's server" in text
 
 
 def test_an_unlocatable_photo_shows_no_countries_and_what_was_looked_at():

@@ -1,12 +1,14 @@
-"""Judge the embedded agent on labelled photos, and fit its constants.
+"""Judge the embedded agent and retrieval on labelled photos, and fit the constants of the belief.
 
     python -m geosleuth.training.evaluate fit-prior --labels labels.csv --write
     python -m geosleuth.training.evaluate fit       --labels labels.csv --photos FOLDER --write
     python -m geosleuth.training.evaluate table     --labels labels.csv --photos FOLDER --out docs/evidence/embedded.md
+    python -m geosleuth.training.evaluate retrieval --labels labels.csv --photos FOLDER --distractors OTHERS.csv FOLDER
 
 `fit-prior` needs the labels only and takes seconds; `fit` and `table` read the photos (about 2 s each on 2 cores, once:
-lines of text are kept in --cache). --write puts the fitted constants into the package's data; the compiled grid
-follows by itself.
+lines of text are kept in --cache). `retrieval` compares photos of a few places with each other and with distractors; it
+verifies some 20 pairs a second, once: all pairs with the first set of distractors, of the others what looks most like a
+query. --write puts the fitted constants into the package's data; the compiled grid follows by itself.
 """
 
 from __future__ import annotations
@@ -31,18 +33,22 @@ _ROOT = Path(__file__).resolve().parents[2]
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="geosleuth.training.evaluate", description=__doc__)
-    parser.add_argument("command", choices=("fit-prior", "fit", "table"))
+    parser.add_argument("command", choices=("fit-prior", "fit", "table", "retrieval"))
     parser.add_argument("--labels", type=Path, required=True, help="CSV with file, lat, lon, country")
     parser.add_argument("--photos", type=Path, default=Path(), help="folder that the files are relative to")
     parser.add_argument("--cache", type=Path, default=Path("out/observed"), help="folder for what was read before")
     parser.add_argument("--name", default="", help="what to call the data set in the tables")
     parser.add_argument("--write", action="store_true", help="write the constants into the package's data")
     parser.add_argument("--out", type=Path, help="file for the table, Markdown")
+    parser.add_argument(
+        "--distractors", type=Path, nargs=2, action="append", default=[], metavar=("LABELS", "PHOTOS"),
+        help="labelled photos of other places, never queries",
+    )  # fmt: skip
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         photos = read_labels(options.labels, options.photos)
-        return {"fit-prior": _fit_prior, "fit": _fit, "table": _table}[options.command](photos, options)
+        return _COMMANDS[options.command](photos, options)
     except InputError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -98,13 +104,43 @@ def _table(photos: list[LabelledPhoto], options: argparse.Namespace) -> int:
     from geosleuth.training.evaluate.embedded import embedded_table
     from geosleuth.training.evaluate.observed import observe
 
-    text = embedded_table(observe(photos, options.cache), _stamp(options, photos))
+    return _publish(embedded_table(observe(photos, options.cache), _stamp(options, photos)), options.out)
+
+
+def _publish(text: str, out: Path | None) -> int:
     sys.stdout.write(text)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text, encoding="utf-8")
+    if out:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
     return 0
 
+
+def _retrieval(photos: list[LabelledPhoto], options: argparse.Namespace) -> int:
+    from geosleuth.training.evaluate.pair_verdicts import pair_verdicts
+    from geosleuth.training.evaluate.retrieval import Places, pairs_to_verify
+    from geosleuth.training.evaluate.retrieval_report import retrieval_report
+    from geosleuth.training.evaluate.retrievers import retrievers
+
+    everything, name = list(photos), options.name or options.labels.parent.name
+    galleries = {f"{name} alone": Places(photos, len(photos))}
+    for labels, folder in options.distractors:
+        everything += read_labels(labels, folder)
+    if options.distractors:
+        others = " and ".join(labels.parent.name for labels, _ in options.distractors)
+        galleries[f"{name} among {others}"] = Places(everything, len(photos))
+    tables = [
+        (title, places, retrievers([photo.path for photo in places.photos], options.cache))
+        for title, places in galleries.items()
+    ]
+    # All impostors of the first set of distractors, and of all of them what looks most like a query.
+    impostors = len(photos) + (len(read_labels(*options.distractors[0])) if options.distractors else 0)
+    pairs = {(a, b) for a in range(len(photos)) for b in range(impostors) if a != b}
+    pairs = pairs.union(*(pairs_to_verify(places, found) for _, places, found in tables))
+    verdicts = pair_verdicts([photo.path for photo in everything], sorted(pairs), options.cache)
+    return _publish(retrieval_report(_stamp(options, photos), tables, verdicts), options.out)
+
+
+_COMMANDS = {"fit-prior": _fit_prior, "fit": _fit, "table": _table, "retrieval": _retrieval}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,0 +1,161 @@
+"""The tools that search a gallery, as the planner calls them. They join the table when an index is configured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from geosleuth.agent.embedded_tools import Share
+from geosleuth.agent.references import References
+from geosleuth.agent.toolbox import Finding, Scene, Search, ToolFunction
+from geosleuth.indexes.countries import country_name
+from geosleuth.indexes.errors import InputError
+from geosleuth.tools.candidate import Candidate
+from geosleuth.tools.submap import Submap
+
+By = Literal["countries", "cells"]
+Top = Annotated[int, Field(ge=1, le=100)]
+
+_RETRIEVED = 100  # at most, by similarity; geography brings the right one up from here
+_KEPT = 40  # after reranking: somewhat more than is ever verified
+_BEST = 3  # what a selection brings to the front: more comparisons tell an investigator no more
+_LISTED = 5  # candidates that the planner is told of
+
+
+def submap(scene: Scene, share: Share = 0.95, by: By = "countries") -> Finding:
+    """Count the references in the fewest countries, or cells of the gallery, that hold a share of the belief."""
+    references = _references(scene)
+    selected = _submap(scene, share, by)
+    left, all_of_them = references.gallery.count(selected), len(references.gallery)
+    words = f"{_parts(selected, share)}; {left:,} of {all_of_them:,} references lie there"
+    return Finding(words, figures={"references": left, "parts": len(selected.frame)})
+
+
+def retrieve(
+    scene: Scene,
+    share: Share = 0.95,
+    by: Literal["countries", "cells", "everything"] = "countries",
+    rerank: Literal["belief", "paper", "none"] = "belief",
+) -> Finding:
+    """Find references that look like the photo where a share of the belief lies; candidates, to be verified next."""
+    from geosleuth.tools.retrieval import retrieve as search
+
+    references = _references(scene)
+    area = None if by == "everything" else _submap(scene, share, by)
+    found = search(scene.photo, references.gallery, references.encoder, submap=area, k=_RETRIEVED)
+    candidates = _with_verdicts(_reranked(scene, found.candidates, rerank), scene.candidates)
+    where = _parts(area, share) if area is not None and found.submap_reason is None else found.submap_reason
+    summary = f"{len(candidates)} candidates among {found.searched:,} of {found.references:,} references: {where}"
+    return Finding(
+        summary,
+        found.evidence,
+        candidates=candidates,
+        search=Search(searched=found.searched, references=found.references),
+        figures={"candidates": [_figures(one) for one in candidates[:_LISTED]], "exact": found.exact},
+    )
+
+
+def _references(scene: Scene) -> References:
+    if scene.references is None:
+        raise InputError("an index to search", "none", "Name one with --index, or as `index` in geosleuth.toml.")
+    return scene.references
+
+
+def _submap(scene: Scene, share: float, by: By) -> Submap:
+    from geosleuth.tools.submap import select_submap
+    from geosleuth.tools.submap_cells import select_cells
+
+    if by == "countries":
+        return select_submap(scene.belief(), share=share)
+    peak = scene.point() if scene.point else None
+    return select_cells(_references(scene).cells, share=share, log_density=scene.log_density, peak=peak)
+
+
+def _parts(area: Submap, share: float) -> str:
+    """Name the parts of a submap, the first of them by name."""
+    if area.reason is not None:
+        return area.reason
+    if not area.countries:
+        return f"{len(area.frame)} cells of the gallery hold {share:.4g} of the belief there"
+    names = ", ".join(country_name(code) for code in area.countries[:_LISTED])
+    more = " and others" if len(area.countries) > _LISTED else ""
+    hold = "1 country holds" if len(area.countries) == 1 else f"{len(area.countries)} countries hold"
+    return f"{hold} {share:.4g} of the belief: {names}{more}"
+
+
+def _reranked(scene: Scene, candidates: tuple[Candidate, ...], how: str) -> tuple[Candidate, ...]:
+    from geosleuth.tools.reranking import rerank
+
+    if how == "belief" and scene.log_density is not None:
+        return rerank(candidates, "belief", log_density=scene.log_density, k=_KEPT)
+    if how == "paper" and scene.point is not None:
+        return rerank(candidates, "point", point=scene.point(), k=_KEPT)
+    return rerank(candidates, "none", k=_KEPT)
+
+
+def _with_verdicts(new: tuple[Candidate, ...], before: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """Keep what is known of references that an earlier search had found: no pair is verified twice."""
+    known = {one.reference_id: one.verification for one in before if one.verification is not None}
+    return tuple(
+        one.model_copy(update={"verification": known[one.reference_id]}) if one.reference_id in known else one
+        for one in new
+    )
+
+
+def _figures(one: Candidate) -> dict[str, object]:
+    return {"rank": one.rank, "uri": one.uri, "country": one.country, "similarity": round(one.similarity, 3)}
+
+
+def verify(scene: Scene, top: Top = 10) -> Finding:
+    """Compare local features of the photo with the best candidates; only a match makes one of them evidence."""
+    from geosleuth.tools.verification import verify as check
+
+    references = _references(scene)
+    wanted = _to_verify(scene.candidates, top)
+    if not wanted:
+        return Finding("no candidate is left to verify")
+    found = check(scene.photo, wanted, references.gallery, matcher=references.matcher, top=len(wanted))
+    candidates = _with_verdicts(scene.candidates, found.candidates)
+    return Finding(
+        _verdicts(found.candidates),
+        found.evidence,
+        candidates=candidates,
+        figures={"verdicts": [_figures(one) for one in found.candidates[:_LISTED]]},
+    )
+
+
+def compare(scene: Scene) -> Finding:
+    """Order the verified references, two at a time, by which agrees more with the photo; call it after matches."""
+    from geosleuth.tools.pairwise import Comparisons, InlierJudge, select_best
+
+    if not scene.candidates:
+        return Finding("there is no candidate to compare")
+    comparisons = Comparisons(scene.photo, InlierJudge())
+    ordered = select_best(scene.candidates, comparisons, best=_BEST)
+    # Without names: what is logged while it happens is not coarsened by a cap.
+    summary = f"best {_BEST} of {len(ordered)} candidates, by {comparisons.asked} comparisons ({comparisons.ties} ties)"
+    return Finding(summary, candidates=ordered, figures={"best": [_figures(one) for one in ordered[:_BEST]]})
+
+
+def _to_verify(candidates: tuple[Candidate, ...], top: int) -> list[Candidate]:
+    """The best `top` that nobody has verified, and the best `top` of the photo's own view: only those can match."""
+    ground = [one for one in candidates if one.view == "ground"][:top]
+    wanted = {one.reference_id for one in (*candidates[:top], *ground) if one.verification is None}
+    return [one for one in candidates if one.reference_id in wanted]
+
+
+def _verdicts(candidates: tuple[Candidate, ...]) -> str:
+    counts = Counter(one.verification.verdict for one in candidates if one.verification)
+    words = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in counts.items())
+    return f"{len(candidates)} candidates verified: {words}"
+
+
+# `submap` here takes the place of the embedded one.
+GALLERY_TOOLS: dict[str, ToolFunction] = {
+    "submap": submap,
+    "retrieve": retrieve,
+    "verify": verify,
+    "compare": compare,
+}

@@ -1,0 +1,53 @@
+"""Encoders by spec string.
+
+embedded               EfficientNet-Lite0 with GeM pooling, which installs with geosleuth
+timm:NAME              an image encoder of timm: GeM over the last map of a convolutional network, else its own pooling
+hf:ORG/NAME[@REV]      a vision tower of transformers (DINOv2, CLIP, SigLIP, ...), with its own pooling
+dir:PATH               an encoder folder of geosleuth (`encoder_folder.py`) or a model folder of transformers
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from geosleuth.indexes.backend import Backend, parse_backend
+
+if TYPE_CHECKING:
+    from geosleuth.indexes.encoders.encoder import Encoder
+
+
+def load_encoder(spec: str) -> Encoder:
+    """Load the encoder that `spec` names; the same object for the same spec, unless its folder was written anew.
+
+    Raises:
+        InputError: No such form, a package or weights that are missing, a folder that is damaged.
+    """
+    backend = parse_backend(spec, role="retrieval")
+    return _load(str(backend), _stamp(backend))
+
+
+@lru_cache(maxsize=4)  # a build and its queries use one; a few more for comparisons
+def _load(spec: str, stamp: int) -> Encoder:  # noqa: ARG001  # the stamp is part of the cache's key
+    from geosleuth.indexes.encoders.encoder_folder import FACTS_FILE
+    from geosleuth.indexes.encoders.fitted import load_fitted
+    from geosleuth.indexes.encoders.pooled import PooledEncoder, combined_sha256
+    from geosleuth.indexes.encoders.pooling import Gem, own
+    from geosleuth.indexes.encoders.sources import load_source
+
+    backend = parse_backend(spec)
+    if backend.base == "dir" and (Path(backend.name).expanduser() / FACTS_FILE).exists():
+        return load_fitted(Path(backend.name).expanduser(), spec)
+    source = load_source(spec, "default")
+    pooling = own if source.is_pooled else Gem()
+    sha256 = combined_sha256(source.weights_sha256, "own" if source.is_pooled else repr(pooling))
+    return PooledEncoder(spec, sha256, source.channels, source, pooling)
+
+
+def _stamp(backend: Backend) -> int:
+    """When the files of a folder were last changed: an encoder that was fitted again is another one."""
+    if backend.base != "dir":
+        return 0
+    files = [path for path in Path(backend.name).expanduser().glob("*") if path.is_file()]
+    return max((path.stat().st_mtime_ns for path in files), default=0)

@@ -1,0 +1,89 @@
+"""Files that are there as a whole or not at all, and one builder at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from geosleuth.indexes.compiled import try_lock
+from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.gallery.manifest import Problem, flush_folder
+
+# What the folder, and not the builder, is to blame for.
+_FOLDER_ERRORS = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EIO,
+    errno.ENOTDIR,
+}
+LOCK = "lock"
+
+
+@contextlib.contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; what was written there gets its name once it is on the disk."""
+    scratch = path.with_name(f"{path.name}.part")
+    yield scratch
+    with scratch.open("rb") as file:
+        os.fsync(file.fileno())
+    scratch.replace(path)
+    flush_folder(path.parent)
+
+
+def write_problems(path: Path, problems: Iterable[Problem]) -> None:
+    """Write a line of JSON for each."""
+    with appearing(path) as scratch, scratch.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(problem.model_dump_json() + "\n" for problem in problems)
+
+
+def read_problems(path: Path) -> list[Problem]:
+    """Read them again; none where there is no file."""
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8") as file:
+        return [Problem.model_validate_json(line) for line in file]
+
+
+@contextlib.contextmanager
+def only_builder(folder: Path) -> Iterator[None]:
+    """Keep a second builder out; the system drops the lock when the process dies.
+
+    Raises:
+        InputError: Another is at work there.
+    """
+    path = folder / LOCK
+    while True:
+        file = path.open("a+b")
+        try:
+            if not try_lock(file):
+                remedy = "Wait for it, or build into another folder."
+                raise InputError("an index that nobody else is writing", f"another build at work in {folder}", remedy)
+            # The builder before may have removed the file while this one opened it: that lock would keep nobody out.
+            if path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno())):
+                yield
+                return
+        finally:
+            file.close()
+        folder.mkdir(exist_ok=True)
+
+
+@contextlib.contextmanager
+def explaining(folder: Path) -> Iterator[None]:
+    """Turn what a full or forbidden disk raises into an error for people."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FOLDER_ERRORS:
+            raise
+        raise InputError(
+            "an index folder that can be written",
+            f"{folder}: {error.strerror or error}",
+            "Free space or change the permissions, then run the same command again: what is done is kept.",
+        ) from error

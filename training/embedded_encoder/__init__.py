@@ -1,0 +1,1 @@
+"""How the network of the embedded image encoder is made from published weights."""

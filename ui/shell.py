@@ -1,0 +1,84 @@
+"""How a command behaves in a shell: its exit codes, its log, and a stdout that holds the answer alone."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+
+import typer
+
+from geosleuth.agent.printable import printable
+from geosleuth.indexes.errors import InputError
+
+BAD_INPUT = 2  # what command lines use for a wrong call, too
+NOT_LOCATABLE = 3
+INTERRUPTED = 128 + int(signal.SIGINT)  # as shells say it
+
+
+@contextlib.contextmanager
+def exits(interrupted: str = "Interrupted.") -> Iterator[None]:
+    """Turn what users can cause into words on stderr and an exit code, without a trace-back."""
+    try:
+        yield
+    except InputError as error:
+        for label, part in (("Wanted", error.wanted), ("Found", error.found), ("Do", error.remedy)):
+            typer.echo(f"{label + ':':<8}{printable(part)}", err=True)
+        raise typer.Exit(BAD_INPUT) from None
+    except KeyboardInterrupt:
+        typer.echo(interrupted, err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # The reader (head, less) has gone. Python flushes stdout again at exit: let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise typer.Exit(128 + 13) from None  # as a program that SIGPIPE ends
+
+
+@contextlib.contextmanager
+def logs_to_stderr(verbose: bool, *, failures: bool = True) -> Iterator[None]:
+    """Log to stderr while a command runs: warnings, and that tables are being compiled, or all of ours."""
+    import warnings
+
+    levels = {
+        "geosleuth": logging.INFO if verbose else logging.WARNING,
+        "geosleuth.indexes.compiled": logging.INFO,  # the first use takes half a minute: say why
+        "geosleuth.agent.graph": logging.NOTSET if failures else logging.ERROR,  # of tools, which end no run
+    }
+    before = {name: logging.getLogger(name).level for name in levels}
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(name)s: %(message)s" if verbose else "%(message)s"))
+    logging.getLogger("geosleuth").addHandler(handler)
+    _set_levels(levels)
+    with warnings.catch_warnings():
+        if not verbose:
+            warnings.simplefilter("ignore")  # of libraries, to their programmers
+        try:
+            yield
+        finally:
+            logging.getLogger("geosleuth").removeHandler(handler)
+            _set_levels(before)
+
+
+def _set_levels(levels: dict[str, int]) -> None:
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+@contextlib.contextmanager
+def stdout_kept_for_the_answer() -> Iterator[None]:
+    """Send to stderr what libraries, those in C too, write to stdout."""
+    try:
+        kept = os.dup(1)
+    except OSError:  # stdout is closed
+        yield
+        return
+    try:
+        os.dup2(2, 1)
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
