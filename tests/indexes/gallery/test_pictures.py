@@ -23,7 +23,7 @@ def test_photos_are_read_below_their_root_whatever_listed_them(kind: str, tmp_pa
 
 @pytest.mark.parametrize("uri", ["../secret.jpg", "/etc/passwd", "a/../../b.jpg", "C:\\b.jpg", "..\\b.jpg"])
 def test_a_uri_that_leaves_its_source_is_refused(uri: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="Wanted an image inside its source; found .* build it again"):
+    with pytest.raises(InputError, match=r"Wanted an image inside its source; found .* build it again"):
         reference_picture(reference(uri), [SourceFacts(kind="folder", root=str(tmp_path))])
 
 
