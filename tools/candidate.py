@@ -27,7 +27,7 @@ class Verification(_Frozen):
     inliers: Annotated[int, Field(ge=0)] = 0
     """Feature matches that agree with one geometry."""
     matched: Annotated[int, Field(ge=0)] = 0
-    """Feature matches before the geometry was asked."""
+    """Feature matches that the geometry was asked about; those at one place of both frames are left out."""
     points: tuple[tuple[float, float, float, float], ...] = ()
     """Inliers as (x, y) in the photo and (x, y) in the reference, pixels of the upright images; at most 100."""
 

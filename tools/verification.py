@@ -102,7 +102,7 @@ def _check(candidate: Candidate, gallery: Gallery, matcher: Matcher, query: Any,
         reason=matches.geometry.reason,
         matcher=matcher.name,
         inliers=matches.inliers,
-        matched=len(matches.pairs),
+        matched=len(matches.pairs) - matches.geometry.left_out,
         points=matches.points(),
     )
 
