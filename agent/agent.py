@@ -94,7 +94,7 @@ class Agent:
         return answers[0]
 
     def stream(self, image: Any, hints: str | Sequence[str] | None = None) -> Iterator[Step]:
-        """Yield each step as soon as it is done; the last one holds the answer."""
+        """Yield each step as soon as it is done; the last one holds the answer. A cap on precision holds for all."""
         from langsmith import tracing_context
 
         from geosleuth.agent.graph import recursion_limit
@@ -108,7 +108,7 @@ class Agent:
             if update is None:
                 break
             for change in update.values():
-                yield from _steps(change or {})
+                yield from _steps(change or {}, self.settings.precision_cap_km)
         if run.answer is None:  # the graph always concludes; mypy cannot know
             raise RuntimeError("the loop ended without an answer")
         if self.settings.audit_log is not None:
@@ -196,7 +196,11 @@ def _recorded(spec: str) -> RecordedPredictions | None:
     return RecordedPredictions.read(backend.name, backend.detail)
 
 
-def _steps(change: Mapping[str, Any]) -> Iterator[Step]:
+def _steps(change: Mapping[str, Any], cap_km: float | None) -> Iterator[Step]:
+    from geosleuth.agent.precision import coarsen_step
+
     for entry in change.get("trace") or ():
         evidence = tuple(item.evidence for item in change.get("found") or () if item.step == entry.step)
+        if cap_km is not None:
+            entry, evidence = coarsen_step(entry, evidence, cap_km)
         yield Step(trace=entry, evidence=evidence)

@@ -198,8 +198,11 @@ def _run_tool(
     try:
         finding = tool.run(_scene(run, state), call.args)
     except Exception as error:
-        logger.warning("The tool %s failed: %s: %s", tool.name, type(error).__name__, error)
-        logger.debug("Trace of %s", tool.name, exc_info=True)
+        if run.settings.precision_cap_km is not None:  # the error may quote a file or a place that the answer withholds
+            logger.warning("The tool %s failed: %s", tool.name, type(error).__name__)
+        else:
+            logger.warning("The tool %s failed: %s: %s", tool.name, type(error).__name__, error)
+            logger.debug("Trace of %s", tool.name, exc_info=True)
         failure = ToolFailure(kind="raised", error=type(error).__name__, reason=str(error) or type(error).__name__)
         result = f"failed: {failure.error}: {failure.reason}"
         return _step(call, number, by, result, time.perf_counter() - started, failure), Finding(result)

@@ -6,6 +6,7 @@ The cap is applied to the finished answer, so that nothing in it (terminal, JSON
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from geosleuth.agent.localization import (
@@ -18,6 +19,8 @@ from geosleuth.agent.localization import (
     TraceStep,
     WeighedEvidence,
 )
+from geosleuth.agent.references import withheld_index
+from geosleuth.tools.evidence import Evidence, Support
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -35,11 +38,7 @@ def coarsen(answer: Localization, cap_km: float) -> Localization:
     if city:
         snapped = snap(city.lat, city.lon, cap_km)
         city = city.model_copy(update={"lat": snapped.lat, "lon": snapped.lon})
-    # A sign's words name its town wherever they are quoted, under the language that they are in as well.
-    withheld = [
-        item.likelihood == "near_points" or any(support.text for support in item.support) or _of_references(item.tool)
-        for item in answer.evidence
-    ]
+    withheld = [_names_place(item.tool, item.likelihood, item.support) for item in answer.evidence]
     steps = {item.step for item, hidden in zip(answer.evidence, withheld, strict=True) if hidden}
     steps |= {step.step for step in answer.trace if _of_references(step.tool)}
     mentioned = {i for i, hidden in enumerate(withheld) if hidden}
@@ -61,12 +60,22 @@ def coarsen(answer: Localization, cap_km: float) -> Localization:
             ),
             "candidates": (),
             "trace": tuple(_untold(s, cap_km) if s.step in steps else s for s in answer.trace),
-            # The path of an index is often the name of its town.
-            "backends": {name: "withheld" if name == "index" else what for name, what in answer.backends.items()},
+            "backends": {
+                name: withheld_index(what) if name == "index" else what for name, what in answer.backends.items()
+            },
             "precision_cap_km": cap_km,
             "notes": tuple(notes),
         }
     )
+
+
+def coarsen_step(
+    step: TraceStep, evidence: Sequence[Evidence], cap_km: float
+) -> tuple[TraceStep, tuple[Evidence, ...]]:
+    """Return a step as it may be told while the run goes on, without the evidence that `coarsen` would withhold."""
+    told = tuple(item for item in evidence if not _names_place(item.tool, item.likelihood.kind, item.support))
+    hidden = len(told) < len(evidence) or _of_references(step.tool)
+    return (_untold(step, cap_km) if hidden else step), told
 
 
 def snap(lat: float, lon: float, cap_km: float) -> Point:
@@ -115,6 +124,11 @@ def _coarse_feature(feature: RegionFeature, cap_km: float) -> RegionFeature:
 def _withheld(item: WeighedEvidence, cap_km: float) -> WeighedEvidence:
     """Names and coordinates in a claim would give away what the point does not."""
     return item.model_copy(update={"claim": _words(cap_km), "support": (), "group": None})
+
+
+def _names_place(tool: str, likelihood: str, support: Sequence[Support]) -> bool:
+    """A sign's words name its town wherever they are quoted, under the language that they are in as well."""
+    return likelihood == "near_points" or any(one.text for one in support) or _of_references(tool)
 
 
 def _of_references(tool: str) -> bool:

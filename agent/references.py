@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.gallery.paths import absolute
 
 if TYPE_CHECKING:
     from geosleuth.agent.settings import Settings
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from geosleuth.tools.submap_cells import GalleryCells
 
 MILVUS = "milvus:"
+_SERVED = re.compile(r"milvus:[^@]*@[a-z]+://")  # without a scheme it is a file of this machine
+_WITHHELD_SERVER = "a Milvus server, withheld"
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,18 @@ class References:
         return f"{gallery.location}; {len(gallery):,} references; {gallery.encoder_spec} {gallery.weights_sha256[:12]}"
 
 
+def is_served(index: str) -> bool:
+    """Whether the vectors of photos go to a server: of an index as it is set, or as an answer's `backends` names it."""
+    return _SERVED.match(index) is not None or index == _WITHHELD_SERVER
+
+
+def withheld_index(index: str) -> str:
+    """Leave of an index only what kind it is: its path is often the name of its town."""
+    if is_served(index):
+        return _WITHHELD_SERVER
+    return "a Milvus file, withheld" if index.startswith(MILVUS) else "a folder, withheld"
+
+
 def check_index(index: str) -> None:
     """See whether there is an index at all, without opening it: a wrong path is heard of before any photo is read.
 
@@ -58,7 +73,7 @@ def check_index(index: str) -> None:
     from geosleuth.indexes.gallery.manifest import read_manifest
 
     with _readable(index):
-        read_manifest(Path(index).expanduser())
+        read_manifest(absolute(index, "an index"))
 
 
 @contextmanager
@@ -85,7 +100,7 @@ def open_gallery(index: str) -> Gallery:
     from geosleuth.indexes.gallery.store import open_index
 
     with _readable(index):
-        return open_index(Path(index).expanduser())
+        return open_index(absolute(index, "an index"))
 
 
 def open_references(settings: Settings) -> References | None:
@@ -100,6 +115,8 @@ def open_references(settings: Settings) -> References | None:
     from geosleuth.tools.retrieval import check_encoder
 
     gallery = open_gallery(settings.index)
-    encoder = load_encoder(settings.backends.retrieval or gallery.encoder_spec)
+    named = settings.backends.retrieval
+    # An index may come from a stranger: what it names is fetched only where the user names it as well.
+    encoder = load_encoder(named or gallery.encoder_spec, local_only=named is None)
     check_encoder(gallery, encoder)
     return References(gallery, encoder, settings.backends.matching)

@@ -46,6 +46,8 @@ class Candidate(_Frozen):
     heading_deg: float | None = None
     captured_at: str | None = None
     licence: str | None = None
+    sha256: str = ""
+    """Of the reference's image when it was indexed."""
     similarity: float
     """Cosine similarity of the embeddings, in [-1, 1]."""
     score: float
@@ -67,6 +69,7 @@ class Candidate(_Frozen):
             heading_deg=reference.heading_deg,
             captured_at=reference.captured_at,
             licence=reference.licence,
+            sha256=reference.sha256,
             similarity=similarity,
             score=score,
         )
@@ -82,4 +85,5 @@ class Candidate(_Frozen):
             lon=self.lon,
             view=self.view,
             country=self.country,
+            sha256=self.sha256,
         )

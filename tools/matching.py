@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from geosleuth.indexes.backend import parse_backend
+from geosleuth.indexes.hub import cached_first
 from geosleuth.indexes.pixels import Pixels
 from geosleuth.tools.candidate import Verdict
 from geosleuth.tools.local_features import Pairs, local_features, pair_up
@@ -75,7 +76,7 @@ def load_matcher(spec: str = "embedded") -> Matcher:
         return SiftMatcher()
     from geosleuth.tools.learned_matching import load_learned_matcher
 
-    return load_learned_matcher(backend)
+    return cached_first(lambda: load_learned_matcher(backend))
 
 
 def match_pictures(query: Pixels, reference: Pixels, *, matcher: str = "embedded") -> Matches:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from geosleuth.indexes.encoders.parallel import core_count
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.geodesy import LatLon, distance_km
 from geosleuth.tools.candidate import Candidate, Verification
@@ -79,7 +79,7 @@ def verify(
     def check(candidate: Candidate) -> Candidate:
         return candidate.model_copy(update={"verification": _check(candidate, gallery, loaded, query, reading)})
 
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as workers:
+    with ThreadPoolExecutor(max_workers=min(8, core_count())) as workers:
         checked = [*workers.map(check, candidates[:top]), *candidates[top:]]
     seconds = time.perf_counter() - started
     evidence = _evidence(checked, min(top, len(checked)), loaded.name, seconds, measured=matcher == "embedded")

@@ -15,7 +15,7 @@ import typer
 
 from geosleuth.indexes.errors import InputError
 from geosleuth.ui.index_commands import index_commands
-from geosleuth.ui.shell import NOT_LOCATABLE, exits, logs_to_stderr, stdout_kept_for_the_answer
+from geosleuth.ui.shell import NOT_LOCATABLE, exits, explain, logs_to_stderr, stdout_kept_for_the_answer
 
 if TYPE_CHECKING:
     from geosleuth.agent.agent import Agent
@@ -82,8 +82,6 @@ def localize(
             agent = _agent(settings, {"backends.prior": prior, "index": index}, pictures)
             answer = _investigate(agent, photo, hint or [], verbose=verbose)
             text = _written(answer, form)
-            if pictures is not None:
-                _draw(agent, answer, photo, pictures)
         if text is None:
             from geosleuth.ui.terminal import show
 
@@ -91,6 +89,9 @@ def localize(
         else:
             sys.stdout.write(text)
         sys.stdout.flush()
+        if pictures is not None:
+            with stdout_kept_for_the_answer():
+                _draw(agent, answer, photo, pictures)
         if answer.status == "not_locatable":
             raise typer.Exit(NOT_LOCATABLE)
 
@@ -127,19 +128,30 @@ def _agent(settings: str | None, arguments: dict[str, str | None], pictures: Pat
         raise InputError("an index, for matches to draw", "--pictures without one", "Name it with --index.")
     from geosleuth.agent.agent import Agent
 
-    return Agent(resolved)
+    agent = Agent(resolved)
+    if pictures is not None:
+        from geosleuth.ui.pictures import make_folder
+
+        make_folder(pictures)
+    return agent
 
 
 def _draw(agent: Agent, answer: Localization, photo: str, folder: Path) -> None:
+    """Draw the matches of an answer that is written already: what goes wrong here is said, and changes nothing."""
     from geosleuth.agent.printable import printable
     from geosleuth.ui.pictures import write_pictures
 
     if agent.references is None:
         return
-    written = write_pictures(answer, photo, agent.references, folder)
-    for path in written:
-        typer.echo(f"Match drawn into {printable(str(path))}", err=True)
-    if not written:
+    drawn = 0
+    try:
+        for path in write_pictures(answer, photo, agent.references, folder):
+            drawn += 1
+            typer.echo(f"Match drawn into {printable(str(path))}", err=True)
+    except InputError as error:
+        explain(error)
+        return
+    if not drawn:
         why = "the answer was coarsened" if answer.precision_cap_km else "verification accepted no reference"
         typer.echo(f"No match was drawn: {why}.", err=True)
 

@@ -36,6 +36,7 @@ _EXTRAS = {
     "chat": "streamlit",
 }
 _OWN_ENCODER = "the index's own encoder"
+_FETCHED = "fetched once from the model's hub if not cached"
 
 
 class _Findings(BaseModel):
@@ -87,7 +88,7 @@ class Examination(_Findings):
     index: Index | None
     """None: no index is configured, and nothing is retrieved."""
     endpoints: tuple[str, ...]
-    """Servers that would be asked; empty: nothing leaves this machine."""
+    """Servers that would be asked, and models that would be fetched; empty: nothing leaves this machine."""
     tesseract: Tesseract
     cache: Cache
     packages: dict[str, str | None]
@@ -170,6 +171,7 @@ def _index(location: str) -> Index:
     """Read an index's manifest, or ask its server; checksums are `geosleuth index verify`'s to check."""
     from geosleuth.agent.references import MILVUS, open_gallery
     from geosleuth.indexes.errors import InputError
+    from geosleuth.indexes.gallery.paths import absolute
 
     try:
         if location.startswith(MILVUS):
@@ -177,18 +179,21 @@ def _index(location: str) -> Index:
             return Index(location=location, references=len(gallery), encoder=gallery.encoder_spec)
         from geosleuth.indexes.gallery.manifest import read_manifest
 
-        manifest = read_manifest(Path(location).expanduser())
+        manifest = read_manifest(absolute(location, "an index"))
         return Index(location=location, references=manifest.count, encoder=manifest.encoder.spec)
     except InputError as error:
         return Index(location=location, error=str(error))
 
 
 def _endpoints(settings: Settings) -> tuple[str, ...]:
-    """Servers that a photo, or what is made of it, would be sent to."""
-    models = [spec for _, spec in settings.backends if spec is not None and spec.startswith("openai:")]
-    index = settings.index or ""
-    served = index.startswith("milvus:") and "://" in index  # without a scheme it is a file of this machine
-    return (*models, *([index] if served else []))
+    """Servers that a photo, or what is made of it, would be sent to; then those that only a model comes from."""
+    from geosleuth.agent.references import is_served
+
+    specs = list(dict.fromkeys(spec for _, spec in settings.backends if spec is not None))
+    models = [spec for spec in specs if spec.startswith("openai:")]
+    served = [settings.index] if settings.index is not None and is_served(settings.index) else []
+    fetched = [f"{spec} ({_FETCHED})" for spec in specs if spec.startswith(("hf:", "timm:"))]
+    return (*models, *served, *fetched)
 
 
 def _tesseract() -> Tesseract:

@@ -146,9 +146,12 @@ def verify(index: IndexFolder, as_json: AsJson = False, verbose: Verbose = False
     with exits(), logs_to_stderr(verbose):
         with stdout_kept_for_the_answer():
             from geosleuth.agent.printable import printable
+            from geosleuth.indexes.gallery.paths import absolute
             from geosleuth.indexes.gallery.store import verify_index
 
-            report = verify_index(index.expanduser())
+            folder = absolute(index, "an index")
+            _need_index(folder)
+            report = verify_index(folder)
         if as_json:
             _say(report.model_dump_json(indent=2) + "\n")
         else:
@@ -179,6 +182,7 @@ def fit(
         with stdout_kept_for_the_answer():
             from geosleuth.agent.printable import printable
             from geosleuth.indexes.encoders.fit import fit_encoder
+            from geosleuth.indexes.gallery.paths import absolute
             from geosleuth.ui.progress_line import ProgressLine
 
             opened = _source(source, view, kind, root, zoom)
@@ -187,7 +191,7 @@ def fit(
                     _pictures(opened),
                     base=encoder,
                     aggregation=aggregation.value,
-                    out=out.expanduser(),
+                    out=absolute(out, "a folder to write the encoder to"),
                     progress=progress.step,
                 )
         made = f"{out}: {fitted.spec}, {fitted.dimension} numbers, weights {fitted.weights_sha256[:12]}"
@@ -206,10 +210,11 @@ def upload(
         with stdout_kept_for_the_answer():
             from geosleuth.agent.printable import printable
             from geosleuth.indexes.gallery.milvus import upload_index
+            from geosleuth.indexes.gallery.paths import absolute
             from geosleuth.ui.progress_line import ProgressLine
 
             with ProgressLine() as progress:
-                count = upload_index(index.expanduser(), target, on_progress=progress)
+                count = upload_index(absolute(index, "an index"), target, on_progress=progress)
         _say(f"{count:,} references in {printable(target)}\n")
 
 
@@ -228,12 +233,25 @@ def build_report(report: BuildReport) -> str:
     left_out = (
         (report.skipped, "skipped: no position, unreadable, or gone"),
         (report.duplicates, "left out: the same image at the same place is there"),
+        (report.already_there, "there already: added from this source before"),
         (report.repeated, "kept, but the same image is there at another place"),
     )
     lines += [f"  {count:,} {words}" for count, words in left_out if count]
     if any(count for count, _ in left_out):
         lines.append(f"  `geosleuth index info {folder}` lists which")
     return "\n".join(lines) + "\n"
+
+
+def _need_index(folder: Path) -> None:
+    """Tell a folder that is no index from an index that is damaged."""
+    from geosleuth.indexes.gallery.manifest import MANIFEST, read_manifest
+
+    try:
+        (folder / MANIFEST).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        read_manifest(folder)  # says what to do
+    except OSError:
+        pass  # it is there and cannot be reached: the check says so
 
 
 def _source(path: Path, view: ViewName | None, kind: KindName | None, root: Path | None, zoom: int | None) -> Source:

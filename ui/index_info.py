@@ -68,9 +68,10 @@ def index_info(location: str) -> IndexInfo:
         InputError: There is none, or it is damaged.
     """
     from geosleuth.agent.references import MILVUS, open_gallery
+    from geosleuth.indexes.gallery.paths import absolute
 
     gallery = open_gallery(location)
-    return _of_server(gallery) if location.startswith(MILVUS) else _of_folder(Path(location).expanduser())
+    return _of_server(gallery) if location.startswith(MILVUS) else _of_folder(absolute(location, "an index"))
 
 
 def _of_server(gallery: Gallery) -> IndexInfo:

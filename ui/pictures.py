@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +15,27 @@ if TYPE_CHECKING:
     from geosleuth.agent.references import References
 
 _QUALITY = 90  # of JPEG; lines and numbers stay sharp
+_TOLD_APART = 8  # hex digits of a photo's SHA-256 in file names: photos of one name are told apart
 
 
-def write_pictures(answer: Localization, photo_path: str, references: References, folder: Path) -> list[Path]:
-    """Draw each reference of an answer that verification accepted; the best first.
+def make_folder(folder: Path) -> None:
+    """Make the folder of the pictures, before the work whose result goes there.
 
+    Raises:
+        InputError: It cannot be made, or not be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error.strerror or str(error)) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _unwritable(folder, "it may not be written")
+
+
+def write_pictures(answer: Localization, photo_path: str, references: References, folder: Path) -> Iterator[Path]:
+    """Draw each reference of an answer that verification accepted, the best first; yield each file when it is there.
+
+    Earlier pictures of this very photo are removed: a match that no longer holds must not lie beside those that do.
     An answer that was coarsened lists no references, so that nothing is drawn.
 
     Raises:
@@ -27,23 +45,31 @@ def write_pictures(answer: Localization, photo_path: str, references: References
     from geosleuth.tools.match_picture import draw_matches
 
     photo = load_photo(photo_path)
-    written: list[Path] = []
-    for one in answer.candidates:
-        found = one.verification
-        if found is None or found.verdict != "match":
-            continue
+    begin = f"{_file_stem(answer.photo.name)}-{answer.photo.sha256[:_TOLD_APART]}-match-"
+    _remove(folder, begin)
+    matched = [(one, one.verification) for one in answer.candidates if one.verification]
+    matched = [(one, found) for one, found in matched if found.verdict == "match"]
+    for number, (one, found) in enumerate(matched, start=1):
         pixels = references.gallery.picture(one.reference).pixels
         picture = draw_matches(photo.pixels, pixels, found, query_name=photo.name, reference_name=one.uri)
-        name = f"{_file_stem(answer.photo.name)}-match-{len(written) + 1}-{_file_stem(one.uri)}.jpg"
-        path = folder / name
+        path = folder / f"{begin}{number}-{_file_stem(one.uri)}.jpg"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             picture.save(path, quality=_QUALITY)
         except OSError as error:
-            where = f"{folder}: {error.strerror or error}"
-            raise InputError("a folder for pictures", where, "Name another with --pictures.") from error
-        written.append(path)
-    return written
+            raise _unwritable(folder, error.strerror or str(error)) from error
+        yield path
+
+
+def _remove(folder: Path, begin: str) -> None:
+    try:
+        for path in folder.glob(f"{begin}*.jpg"):  # a file stem holds no character that glob would expand
+            path.unlink()
+    except OSError as error:
+        raise _unwritable(folder, error.strerror or str(error)) from error
+
+
+def _unwritable(folder: Path, why: str) -> InputError:
+    return InputError("a folder for pictures", f"{folder}: {why}", "Name another with --pictures.")
 
 
 def _file_stem(name: str) -> str:

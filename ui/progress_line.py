@@ -66,7 +66,7 @@ def progress_words(progress: Progress) -> str:
     if progress.total:
         parts[0] += f" of {progress.total:,} ({progress.done / progress.total:.0%})"
     if progress.skipped:
-        parts.append(f"{progress.skipped:,} skipped")
+        parts.append(f"{progress.skipped:,} left out")  # some of them are in the index already
     if progress.rate is not None:
         parts.append(f"{progress.rate:,.1f} images/s")
     if progress.eta_s is not None and progress.done != progress.total:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import typer
 
@@ -25,8 +26,7 @@ def exits(interrupted: str = "Interrupted.") -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        for label, part in (("Wanted", error.wanted), ("Found", error.found), ("Do", error.remedy)):
-            typer.echo(f"{label + ':':<8}{printable(part)}", err=True)
+        explain(error)
         raise typer.Exit(BAD_INPUT) from None
     except KeyboardInterrupt:
         typer.echo(interrupted, err=True)
@@ -35,6 +35,22 @@ def exits(interrupted: str = "Interrupted.") -> Iterator[None]:
         # The reader (head, less) has gone. Python flushes stdout again at exit: let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise typer.Exit(128 + 13) from None  # as a program that SIGPIPE ends
+
+
+def explain(error: InputError) -> None:
+    """Say on stderr, in three lines, what was wanted, what was found, and what to do."""
+    for label, part in (("Wanted", error.wanted), ("Found", error.found), ("Do", error.remedy)):
+        typer.echo(f"{label + ':':<8}{printable(part)}", err=True)
+
+
+class _Printable(logging.Formatter):
+    """Names of files and columns reach the log as anybody wrote them: they must not steer the terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the library's name
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  the same
+        return "\n".join(map(printable, super().formatException(ei).split("\n")))
 
 
 @contextlib.contextmanager
@@ -49,7 +65,7 @@ def logs_to_stderr(verbose: bool, *, failures: bool = True) -> Iterator[None]:
     }
     before = {name: logging.getLogger(name).level for name in levels}
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(name)s: %(message)s" if verbose else "%(message)s"))
+    handler.setFormatter(_Printable("%(name)s: %(message)s" if verbose else "%(message)s"))
     logging.getLogger("geosleuth").addHandler(handler)
     _set_levels(levels)
     with warnings.catch_warnings():

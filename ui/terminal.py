@@ -13,6 +13,7 @@ from rich.text import Text
 
 from geosleuth.agent.export import place_name
 from geosleuth.agent.printable import printable
+from geosleuth.agent.references import is_served
 
 if TYPE_CHECKING:
     from geosleuth.agent.localization import ComparedReference, Localization, WeighedEvidence
@@ -22,7 +23,6 @@ _STATUS_STYLE = {"localized": "bold green", "coarse": "bold yellow", "not_locata
 _STATUS_WORDS = {"localized": "localized", "coarse": "coarse: a direction to look in", "not_locatable": "not locatable"}
 _COUNTRIES = 5  # rows; the rest is in --json
 _REFERENCES = 5  # the same
-_REPEATED = ("retrieval", "verification")  # run again, wider, when verification rejects
 _SOURCES = 3  # of one piece of evidence
 _VERDICT_STYLE = {"match": "bold green", "no_match": "red"}
 _VERDICT_WORDS = {
@@ -127,9 +127,15 @@ def _references(candidates: tuple[ComparedReference, ...]) -> Table:
 
 
 def _absent(answer: Localization) -> list[RenderableType]:
-    """Say which tools looked and learned nothing, and which failed; of repeated searches the last and widest."""
+    """Say which tools looked and learned nothing, and which failed.
+
+    Of repeated searches the last is told, which is the widest; of verifications all, since each is of other references.
+    """
+    capped = answer.precision_cap_km is not None  # all rounds then say the same: that it is withheld
     told = {
-        item.type if item.tool in _REPEATED else f"{item.type} {item.claim}": item
+        item.type
+        if item.tool == "retrieval"
+        else (item.type, item.claim, item.step if item.tool == "verification" and not capped else None): item
         for item in answer.evidence
         if item.likelihood == "nothing"
     }
@@ -149,8 +155,7 @@ def _notes(answer: Localization) -> list[str]:
 
 def _timing(answer: Localization) -> Text:
     steps = ", ".join(f"{step.tool} {step.seconds:.1f}" for step in answer.trace)
-    index = answer.backends.get("index", "")
-    served = index.startswith("milvus:") and "://" in index
+    served = is_served(answer.backends.get("index", ""))
     where = "vectors were sent to the index's server" if served else "all on this machine"
     return Text(f"{answer.seconds:.1f} s ({steps}); geosleuth {answer.version}, {where}", style="dim")
 

@@ -13,19 +13,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geosleuth.indexes.backend import Backend, parse_backend
+from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.hub import cached_first
 
 if TYPE_CHECKING:
     from geosleuth.indexes.encoders.encoder import Encoder
 
 
-def load_encoder(spec: str) -> Encoder:
+def load_encoder(spec: str, *, local_only: bool = False) -> Encoder:
     """Load the encoder that `spec` names; the same object for the same spec, unless its folder was written anew.
+
+    Weights of a hub that are on this machine already are taken from here, and nobody is asked.
+
+    Args:
+        spec: As above.
+        local_only: Fetch nothing: for a spec that stands in a file from elsewhere, and that no user has named.
 
     Raises:
         InputError: No such form, a package or weights that are missing, a folder that is damaged.
     """
     backend = parse_backend(spec, role="retrieval")
-    return _load(str(backend), _stamp(backend))
+    spec, stamp = str(backend), _stamp(backend)
+    if backend.base not in ("hf", "timm"):
+        return _load(spec, stamp)
+    try:
+        return cached_first(lambda: _load(spec, stamp), fetch=not local_only)
+    except InputError as error:
+        if not local_only:
+            raise
+        remedy = f'To fetch it, name it yourself: backends.retrieval = "{spec}" in geosleuth.toml.'
+        raise InputError(f"the encoder {spec} on this machine", error.found, remedy) from error
 
 
 @lru_cache(maxsize=4)  # a build and its queries use one; a few more for comparisons

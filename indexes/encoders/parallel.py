@@ -13,18 +13,32 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def in_order(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def in_order(
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    pool: ThreadPoolExecutor | None = None,
+    ahead: int | None = None,
+) -> Iterator[Result]:
     """Yield the result for each item, in order.
 
     Only a few run ahead of the one that is asked for: the local features of a chunk of 512 pictures would be gigabytes.
+
+    Args:
+        work: Done for each item, in a thread.
+        items: Read as they are needed.
+        pool: By default one of a thread per core, which all callers share.
+        ahead: How many may run ahead; by default two per core.
     """
-    ahead: deque[Future[Result]] = deque()
+    pool = pool or _workers()
+    ahead = ahead or 2 * core_count()
+    waiting: deque[Future[Result]] = deque()
     for item in items:
-        ahead.append(_workers().submit(work, item))
-        if len(ahead) > 2 * core_count():
-            yield ahead.popleft().result()
-    while ahead:
-        yield ahead.popleft().result()
+        waiting.append(pool.submit(work, item))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def core_count() -> int:

@@ -165,7 +165,7 @@ class ApproximateIndex:
         parameters.nprobe = min(probe, self._index.nlist)
         if runs is not None:
             bitmap = self._bitmap(runs)
-            parameters.sel = faiss.IDSelectorBitmap(self._count, faiss.swig_ptr(bitmap))
+            parameters.sel = faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))
             parameters.nprobe = min(_WIDER * probe * self._count // max(1, count_of(runs)), self._index.nlist)
             fetch *= _DEEPER
         gpu = self._on_gpu is not None and runs is None and max(fetch, parameters.nprobe) <= _GPU_MOST

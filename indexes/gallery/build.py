@@ -12,19 +12,20 @@ from geosleuth.indexes.encoders.encoder import Encoder
 from geosleuth.indexes.encoders.parallel import core_count
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.duplicates import COLUMNS, Known, Rows
-from geosleuth.indexes.gallery.encoding import Work, encode_chunks
+from geosleuth.indexes.gallery.encoding import Work, encode_chunks, skipped_of
 from geosleuth.indexes.gallery.finishing import NoReferencesError, gather
 from geosleuth.indexes.gallery.journal import FOLDER, Journal, Plan
 from geosleuth.indexes.gallery.journal_files import explaining, only_builder
 from geosleuth.indexes.gallery.listing import Listing, store_listing
 from geosleuth.indexes.gallery.local import LocalGallery
 from geosleuth.indexes.gallery.manifest import MANIFEST, EncoderFacts, SourceFacts, read_manifest
+from geosleuth.indexes.gallery.paths import absolute
 from geosleuth.indexes.gallery.progress import BuildReport, Meter, OnProgress
 from geosleuth.indexes.gallery.ray_workers import encode_on_ray
 from geosleuth.indexes.gallery.reference import View
 from geosleuth.indexes.gallery.sources.open import open_source
 from geosleuth.indexes.gallery.sources.source import Source
-from geosleuth.indexes.gallery.store import open_index, write_index
+from geosleuth.indexes.gallery.store import note_problems, open_index, write_index
 
 logger = logging.getLogger(__name__)
 
@@ -102,9 +103,10 @@ def build_index(
     Raises:
         InputError: For whatever a user can mend: nothing in the source, something else in `out`, a full disk.
     """
-    out = Path(out).expanduser().absolute()
+    out = absolute(out, "a folder for the index")
     opened = open_source(source, view=view) if isinstance(source, str | Path) else source
-    _check_empty(out)
+    with explaining(out):
+        _check_empty(out)
     loaded = _load(encoder)
     with explaining(out):
         (out / FOLDER).mkdir(parents=True, exist_ok=True)
@@ -135,7 +137,7 @@ def add_to_index(
     Raises:
         InputError: As for `build_index`; and if there is no sound index, or its encoder is another.
     """
-    out = Path(index).expanduser().absolute()
+    out = absolute(index, "an index")
     opened = open_source(source, view=view) if isinstance(source, str | Path) else source
     facts = read_manifest(out).encoder
     choice = encoder or facts.spec
@@ -171,12 +173,16 @@ def _check_empty(out: Path) -> None:
     if not out.is_dir() or (out / FOLDER).exists():
         return
     if (out / MANIFEST).exists():
-        remedy = "Add to it with `geosleuth index add`, or name another folder with --out."
-        raise InputError("an empty or missing folder for the index", f"an index: {out}", remedy)
+        raise _complete(out)
     entry = next(out.iterdir(), None)
     if entry is not None:
         remedy = "Name a new folder with --out."
         raise InputError("an empty or missing folder for the index", f"{entry.name} and more in {out}", remedy)
+
+
+def _complete(out: Path) -> InputError:
+    remedy = "Add to it with `geosleuth index add`, or name another folder with --out."
+    return InputError("an empty or missing folder for the index", f"a complete index: {out}", remedy)
 
 
 def _load(encoder: str | Encoder) -> Encoder:
@@ -197,9 +203,8 @@ def _committed(out: Path, journal: Journal) -> BuildReport:
     """Clear what a task left that was killed after its index was complete, and tell what it did."""
     report = journal.report()
     journal.clear()
-    if report is None:
-        remedy = "Look at it with `geosleuth index verify`."
-        raise InputError("an index that this build had begun", f"one of another origin: {out}", remedy)
+    if report is None:  # killed when the plan was gone already, and the folder not yet; or the index is another's
+        raise _complete(out)
     return replace(report, resumed=report.listed)
 
 
@@ -230,6 +235,8 @@ def _run(task: _Task, journal: Journal, meter: Meter) -> BuildReport:
             problems=ending.problems,
             base=task.base,
         )
+    elif task.base is not None and ending.problems:
+        note_problems(task.out, task.base, task.sources, ending.problems)
     journal.clear()
     return replace(report, resumed=resumed, seconds=time.monotonic() - started)
 
@@ -259,6 +266,6 @@ def _encode(task: _Task, journal: Journal, listing: Listing, meter: Meter) -> in
     else:
         for encoded in encode_on_ray(work, chunks, encoder=task.encoder_choice, address=task.ray):
             journal.stage(encoded)
-            meter.add(len(encoded.references) + len(encoded.problems), len(encoded.problems))
+            meter.add(len(encoded.references) + len(encoded.problems), skipped_of(encoded.problems))
     meter.tell()
     return before if before > skipped else 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from geosleuth.indexes.encoders.parallel import core_count
 from geosleuth.indexes.gallery.manifest import FileFacts
 
 _BLOCK = 16 << 20  # bytes; large enough that the threads do not wait for each other, small enough for any memory
@@ -20,7 +20,7 @@ def file_facts(path: Path) -> FileFacts:
     The checksum is the SHA-256 of the concatenated SHA-256 digests of its blocks of 16 MiB.
     """
     size = path.stat().st_size
-    with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:  # hashing and reading release the lock
+    with ThreadPoolExecutor(min(_MOST_THREADS, core_count())) as pool:  # hashing and reading release the lock
         digests = list(pool.map(lambda start: _block_digest(path, start), range(0, size, _BLOCK)))
     return FileFacts(bytes=size, sha256=hashlib.sha256(b"".join(digests)).hexdigest())
 

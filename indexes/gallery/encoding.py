@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geosleuth.indexes.encoders.encoder import Encoder, Vectors
+from geosleuth.indexes.encoders.parallel import in_order
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.duplicates import Known, reference_id
 from geosleuth.indexes.gallery.journal import Encoded
 from geosleuth.indexes.gallery.listing import Chunk, Listed, Stamped
 from geosleuth.indexes.gallery.manifest import Problem
 from geosleuth.indexes.gallery.reference import Reference
-from geosleuth.indexes.gallery.sources.source import Item, Source
+from geosleuth.indexes.gallery.sources.source import Item, Source, reason_of
 from geosleuth.indexes.photo_file import DAMAGED
 from geosleuth.indexes.regions import countries_at
 
@@ -37,8 +37,6 @@ _UNIT = 1e-3  # how far from 1 a vector's length may be; half precision on a GPU
 ALREADY_THERE = "in the index already"
 
 OnImages = Callable[[int, int], None]
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def encode_chunks(
         work: Source and encoder.
         chunks: Read as they are needed.
         threads: That decode.
-        on_images: Told how many images are done since the last call, and how many of these were left out.
+        on_images: Told how many images are done since the last call, and how many of these were skipped.
 
     Raises:
         InputError: The source as a whole is gone.
@@ -77,22 +75,13 @@ def encode_chunks(
     images = ((chunk.number, listed) for chunk in chunks for listed in chunk.listed)
     pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
     try:
-        results = _in_order(pool, lambda image: (image[0], _prepare(work, image[1])), images, _AHEAD + 2 * threads)
-        for number, group in groupby(results, key=lambda result: result[0]):
+        ready = in_order(
+            lambda image: (image[0], _prepare(work, image[1])), images, pool=pool, ahead=_AHEAD + 2 * threads
+        )
+        for number, group in groupby(ready, key=lambda result: result[0]):
             yield _encode(work, number, (result for _, result in group), on_images)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _in_order(pool: ThreadPoolExecutor, job: Callable[[T], R], values: Iterable[T], ahead: int) -> Iterator[R]:
-    """As `map`, but with a bound on what waits."""
-    waiting: deque[Future[R]] = deque()
-    for value in values:
-        waiting.append(pool.submit(job, value))
-        if len(waiting) >= ahead:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
 
 
 def _prepare(work: Work, listed: Listed) -> _Prepared | Problem:
@@ -108,7 +97,7 @@ def _prepare(work: Work, listed: Listed) -> _Prepared | Problem:
         return _Prepared(listed, photo.sha256, work.encoder.prepare(pixels, item.view))
     except InputError as error:
         _check_source(work.source)
-        return _skipped(work, listed, error.found)
+        return _skipped(work, listed, reason_of(error, item.uri))
     except DAMAGED as error:  # one odd picture must not stop a build of a million
         _check_source(work.source)
         logger.warning("%s: left out", item.uri, exc_info=True)
@@ -156,8 +145,13 @@ def _encode(work: Work, number: int, results: Iterator[_Prepared | Problem], on_
             left_out += [_skipped(work, listed, "the encoder finds nothing in it") for listed in dull]
         problems += left_out
         if on_images:
-            on_images(len(results_of_batch), len(left_out))
+            on_images(len(results_of_batch), skipped_of(left_out))
     return Encoded(number, _references(work, kept), np.concatenate(vectors), problems)
+
+
+def skipped_of(problems: Sequence[Problem]) -> int:
+    """How many images count as skipped: as in the report of a build, duplicates do not."""
+    return sum(problem.kind == "skipped" for problem in problems)
 
 
 def _next_batch(results: Iterator[_Prepared | Problem]) -> list[_Prepared | Problem]:

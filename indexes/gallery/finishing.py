@@ -14,6 +14,7 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.duplicates import COLUMNS, Rows, find_duplicates
 from geosleuth.indexes.gallery.encoding import ALREADY_THERE
 from geosleuth.indexes.gallery.journal import Journal
+from geosleuth.indexes.gallery.journal_files import readable
 from geosleuth.indexes.gallery.listing import Listing
 from geosleuth.indexes.gallery.local import LocalGallery
 from geosleuth.indexes.gallery.manifest import Problem
@@ -83,7 +84,11 @@ def gather(journal: Journal, listing: Listing, base: LocalGallery | None, source
 def _rows(journal: Journal, chunk: int) -> pyarrow.Table:
     import pyarrow.parquet
 
-    return pyarrow.parquet.read_table(journal.rows_path(chunk), columns=list(COLUMNS))
+    from geosleuth.indexes.gallery.table import SCHEMA
+
+    path = journal.rows_path(chunk)
+    with readable(path):
+        return pyarrow.parquet.read_table(path).cast(SCHEMA).select(COLUMNS)
 
 
 def _duplicates(table: pyarrow.Table, base: LocalGallery | None) -> tuple[NDArray[np.bool_], list[Problem]]:
@@ -102,11 +107,16 @@ def _staged(journal: Journal, sizes: list[int], keep: NDArray[np.bool_]) -> Iter
     for chunk, size in enumerate(sizes):
         kept = keep[start : start + size]
         start += size
+        path = journal.vectors_path(chunk)
+        with readable(path):
+            vectors = np.load(path, mmap_mode="r")
+            if len(vectors) != size:
+                raise ValueError(f"{len(vectors)} vectors of {size} references")
         if kept.all():
-            yield Staged(journal.rows_path(chunk), journal.vectors_path(chunk))
+            yield Staged(journal.rows_path(chunk), path)
         else:
             table = pyarrow.parquet.read_table(journal.rows_path(chunk)).filter(pyarrow.array(kept))
-            yield Staged(references_of(table), np.load(journal.vectors_path(chunk))[kept])
+            yield Staged(references_of(table), vectors[kept])
 
 
 def _news(problems: list[Problem], base: LocalGallery | None) -> list[Problem]:

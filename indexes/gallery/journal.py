@@ -20,7 +20,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from geosleuth.indexes.errors import InputError
-from geosleuth.indexes.gallery.journal_files import LOCK, appearing, read_problems, write_problems
+from geosleuth.indexes.gallery.journal_files import LOCK, appearing, read_problems, readable, write_problems
 from geosleuth.indexes.gallery.listing import Listing
 from geosleuth.indexes.gallery.manifest import EncoderFacts, Problem
 from geosleuth.indexes.gallery.progress import BuildReport
@@ -81,7 +81,8 @@ class Journal:
 
     def _state(self) -> _State | None:
         path = self.folder / _PLAN
-        return _State.model_validate_json(path.read_bytes()) if path.exists() else None
+        with readable(path):
+            return _State.model_validate_json(path.read_bytes()) if path.exists() else None
 
     def check(self, wanted: Plan) -> None:
         """Refuse to go on with something else.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from geosleuth.indexes.compiled import try_lock
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.gallery.damage import UNREADABLE
 from geosleuth.indexes.gallery.manifest import Problem, flush_folder
 
 # What the folder, and not the builder, is to blame for.
@@ -22,7 +23,11 @@ _FOLDER_ERRORS = {
     errno.EFBIG,
     errno.EIO,
     errno.ENOTDIR,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
 }
+# Of these, what is in the path itself.
+_PATH_ERRORS = {errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 LOCK = "lock"
 
 
@@ -47,8 +52,27 @@ def read_problems(path: Path) -> list[Problem]:
     """Read them again; none where there is no file."""
     if not path.exists():
         return []
-    with path.open(encoding="utf-8") as file:
+    with readable(path), path.open(encoding="utf-8") as file:
         return [Problem.model_validate_json(line) for line in file]
+
+
+@contextlib.contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Say what to do where a file of an unfinished build cannot be read; a version before may have written it.
+
+    Raises:
+        InputError: Its reader failed, and not because of the disk.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except UNREADABLE as error:
+        if isinstance(error, OSError) and error.errno in _FOLDER_ERRORS:
+            raise
+        found = f"one that is damaged, or of another version: {path}"
+        remedy = f"Delete {path.parent} and run the same command again."
+        raise InputError("an unfinished build that can be read", found, remedy) from error
 
 
 @contextlib.contextmanager
@@ -82,8 +106,8 @@ def explaining(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _FOLDER_ERRORS:
             raise
-        raise InputError(
-            "an index folder that can be written",
-            f"{folder}: {error.strerror or error}",
-            "Free space or change the permissions, then run the same command again: what is done is kept.",
-        ) from error
+        remedy = "Free space or change the permissions, then run the same command again: what is done is kept."
+        if error.errno in _PATH_ERRORS:
+            remedy = "Name another with --out."
+        found = f"{folder}: {error.strerror or error}"
+        raise InputError("an index folder that can be written", found, remedy) from error

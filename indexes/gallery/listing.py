@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from geosleuth.indexes.gallery.journal_files import appearing, read_problems, write_problems
+from geosleuth.indexes.gallery.journal_files import appearing, read_problems, readable, write_problems
 from geosleuth.indexes.gallery.manifest import Problem
 from geosleuth.indexes.gallery.progress import Meter
 from geosleuth.indexes.gallery.reference import View
@@ -49,8 +49,9 @@ class Listing:
     def __init__(self, folder: Path) -> None:
         import pyarrow.parquet
 
-        self._file = pyarrow.parquet.ParquetFile(folder / _ITEMS)
         self._folder = folder
+        with readable(folder / _ITEMS):
+            self._file = pyarrow.parquet.ParquetFile(folder / _ITEMS)
 
     def __len__(self) -> int:
         """Number of images with a position."""
@@ -67,8 +68,10 @@ class Listing:
 
     def chunk(self, number: int) -> Chunk:
         """Read one chunk."""
-        rows = self._file.read_row_group(number).to_pylist()
-        return Chunk(number, tuple(Listed(Item(**row), row_stamp) for row in rows for row_stamp in [row.pop("stamp")]))
+        with readable(self._folder / _ITEMS):
+            rows = self._file.read_row_group(number).to_pylist()
+            stamps = [row.pop("stamp") for row in rows]
+            return Chunk(number, tuple(Listed(Item(**row), stamp) for row, stamp in zip(rows, stamps, strict=True)))
 
     def skipped(self) -> list[Problem]:
         """Those that cannot be references."""

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.approximate import ApproximateIndex, candidates
+from geosleuth.indexes.gallery.damage import reading
 from geosleuth.indexes.gallery.exact import nearest, ranked
 from geosleuth.indexes.gallery.gallery import Area, Hit, Hits
 from geosleuth.indexes.gallery.index_type import Limits
-from geosleuth.indexes.gallery.manifest import Manifest, Problem, damaged
+from geosleuth.indexes.gallery.manifest import MANIFEST, ApproximateFacts, Manifest, Problem, damaged
 from geosleuth.indexes.gallery.pictures import reference_picture
 from geosleuth.indexes.gallery.reference import Reference, View
 from geosleuth.indexes.gallery.selection import Places, Runs, Selector, count_of, rows_of
@@ -39,16 +40,35 @@ class LocalGallery:
         self.folder = folder
         self.manifest = manifest
         self._limits = limits
-        self._references = ReferenceFile(self._path("references"))
+        if sum(manifest.views.values()) != manifest.count:
+            raise damaged(folder / MANIFEST, f"its views are not {manifest.count:,} references together")
+        references = self._path("references")
+        with reading(references):
+            self._references = ReferenceFile(references)
+        if self._references.faults:
+            raise damaged(references, self._references.faults[0])
+        if self._references.count != manifest.count:
+            raise damaged(references, f"{self._references.count:,} rows instead of {manifest.count:,}")
         self.vectors = map_vectors(self._path("vectors"))
+        self._scattered = map_vectors(self._path("vectors"), scattered=True)  # the same pages, by another map
         shape = (manifest.count, manifest.encoder.dimension)
         if self.vectors.shape != shape or self.vectors.dtype != np.float32:
             raise damaged(self._path("vectors"), f"it holds {self.vectors.dtype} of shape {self.vectors.shape}")
-        self._places = _read_places(self._references, manifest)
+        with reading(references):
+            self._places = _read_places(self._references, manifest)
         self._selector = Selector(self._places)
         self._approximate: ApproximateIndex | None = None
         if manifest.approximate is not None:
-            self._approximate = ApproximateIndex.open(self._path("search"))
+            self._approximate = self._open_search(manifest.approximate)
+
+    def _open_search(self, facts: ApproximateFacts) -> ApproximateIndex:
+        path = self._path("search")
+        with reading(path):
+            index = ApproximateIndex.open(path)
+            found = (len(index), index.dimension, index.lists)
+        if found != (len(self), self.dimension, facts.lists):
+            raise damaged(path, f"it is of another index: (rows, dimension, cells) are {found}")
+        return index
 
     def _path(self, stem: str) -> Path:
         name = self.manifest.file(stem)
@@ -109,13 +129,16 @@ class LocalGallery:
 
     def columns(self, *names: str) -> pa.Table:
         """Read columns of all references from the disk, in the order of the rows."""
-        return self._references.columns(names)
+        with reading(self._path("references")):
+            return self._references.columns(names)
 
     def problems(self) -> Iterator[Problem]:
         """Read what was skipped or left out when the index was built, and why."""
         with self._path("problems").open("rb") as file:
             for line in file:
-                yield Problem.model_validate_json(line)
+                with reading(self._path("problems")):
+                    problem = Problem.model_validate_json(line)
+                yield problem
 
     def search(
         self, queries: NDArray[np.float32], k: int, *, area: Area | None = None, views: Sequence[View] | None = None
@@ -133,7 +156,8 @@ class LocalGallery:
             found = nearest(self.vectors, units, min(k, left), runs) if left else [_nothing() for _ in units]
         else:
             found = self._approximately(units, k, runs)
-        by_row = self._references.read([int(row) for rows, _ in found for row in rows])
+        with reading(self._path("references")):
+            by_row = self._references.read([int(row) for rows, _ in found for row in rows])
         return [
             Hits(tuple(Hit(by_row[int(r)], float(s)) for r, s in zip(rows, scores, strict=True)), left, exact)
             for rows, scores in found
@@ -157,7 +181,7 @@ class LocalGallery:
             raise RuntimeError("an index without a faiss file is searched exactly")
         only = None if count_of(runs) == len(self) else runs
         proposed = index.propose(queries, candidates(facts, k), facts.probe, only)
-        return [ranked(self.vectors, query, rows, k) for query, rows in zip(queries, proposed, strict=True)]
+        return [ranked(self._scattered, query, rows, k) for query, rows in zip(queries, proposed, strict=True)]
 
     def picture(self, reference: Reference) -> Photo:
         """Load a reference's image from its source.

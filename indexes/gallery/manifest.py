@@ -152,6 +152,9 @@ def read_manifest(folder: Path) -> Manifest:
     except (FileNotFoundError, NotADirectoryError) as error:
         remedy = f"Build one with `geosleuth index build PHOTOS --out {folder}`, or name the folder of one."
         raise InputError("an index", f"no {MANIFEST} in {folder}", remedy) from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise InputError("an index", f"{path}: {why}", "Check the path and its permissions.") from error
     marks = list(_CHECKSUM.finditer(content))
     if len(marks) != 1:
         raise damaged(path, "it has no checksum of its own")
@@ -159,8 +162,11 @@ def read_manifest(folder: Path) -> Manifest:
     bare = content[: mark.start(1)] + content[mark.end(1) :]
     if hashlib.sha256(bare).hexdigest().encode() != mark.group(1):
         raise damaged(path, "it does not agree with its own checksum")
-    fields = json.loads(content)
-    del fields["checksum"]
+    try:
+        fields = json.loads(content)
+        del fields["checksum"]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise damaged(path, "it is no JSON object of an index") from error
     if fields.get("format") != FORMAT:
         found = f"format {fields.get('format')} in {path}"
         raise InputError(f"an index of format {FORMAT}", found, "Use the geosleuth that wrote it, or build it again.")

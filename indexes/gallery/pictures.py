@@ -19,7 +19,8 @@ def reference_picture(reference: Reference, sources: Sequence[SourceFacts]) -> P
     """Load a reference's image; only its header is read at once.
 
     Raises:
-        InputError: The source is no longer where it was, or the reference points outside it.
+        InputError: The source is no longer where it was, its image is another one now, or the reference points
+            outside of it.
     """
     if not 0 <= reference.source < len(sources):
         found = f"source {reference.source} of {len(sources)}"
@@ -31,7 +32,12 @@ def reference_picture(reference: Reference, sources: Sequence[SourceFacts]) -> P
     if not Path(source.root).exists():
         remedy = "Bring or mount the images there, or build the index again from where they are now."
         raise InputError("the images of this index", f"nothing at {source.root}", remedy)
-    return _opened(source).read(reference.uri)
+    photo = _opened(source).read(reference.uri)
+    # Cameras use names again: another photo would be matched, and this one's position believed.
+    if reference.sha256 not in ("", photo.sha256):
+        found = f"another image by that name: {reference.uri}"
+        raise InputError("the image that was indexed", found, "Bring it back, or build the index again.")
+    return photo
 
 
 def _opened(facts: SourceFacts) -> Source:

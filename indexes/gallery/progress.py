@@ -21,7 +21,7 @@ class Progress:
     phase: Phase
     done: int  # images listed, encoded or skipped so far, those of an earlier run included
     total: int | None  # None while the listing is being made
-    skipped: int = 0  # of `done`: without a position, unreadable, or there already
+    skipped: int = 0  # of `done`: without a position, or unreadable
     rate: float | None = None  # images per second of this run
     eta_s: float | None = None  # of this phase
 

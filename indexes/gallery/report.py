@@ -13,12 +13,15 @@ from pydantic import BaseModel, ConfigDict
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.approximate import ApproximateIndex, has_faiss
 from geosleuth.indexes.gallery.checksum import broken_files
+from geosleuth.indexes.gallery.damage import UNREADABLE, fault_of
 from geosleuth.indexes.gallery.manifest import Manifest, Problem, read_manifest
 from geosleuth.indexes.gallery.reference import VIEWS
-from geosleuth.indexes.gallery.table import points, sorted_order
+from geosleuth.indexes.gallery.table import column_faults, points, sorted_order
 from geosleuth.indexes.gallery.vectors import check_unit, map_vectors
 
 _BLOCK_ROWS = 65_536  # of vectors, 128 MB at 512 dimensions
+
+Check = Callable[[Path, Manifest], Iterator[str]]
 
 
 class IndexReport(BaseModel):
@@ -53,7 +56,7 @@ def verify_index(folder: Path) -> IndexReport:
     if faults and _replaced(folder, manifest):  # an add committed meanwhile, and removed the files that were read
         return verify_index(folder)
     problems = [f"{name}: {fault}" for name, fault in faults.items()]
-    checks: dict[str, Callable[[Path, Manifest], Iterator[str]]] = {
+    checks: dict[str, Check] = {
         "references": _check_references,
         "vectors": _check_vectors,
         "problems": _check_problems,
@@ -65,8 +68,16 @@ def verify_index(folder: Path) -> IndexReport:
             if stem != "search" or manifest.approximate is not None:
                 problems.append(f"manifest.json: it names no {stem} file")
         elif name not in faults:
-            problems += [f"{name}: {fault}" for fault in check(folder / name, manifest)]
+            problems += [f"{name}: {fault}" for fault in _faults(check, folder / name, manifest)]
     return _report(folder, problems, manifest, started)
+
+
+def _faults(check: Check, path: Path, manifest: Manifest) -> Iterator[str]:
+    """What a check finds; that it cannot read the file is a finding as well."""
+    try:
+        yield from check(path, manifest)
+    except UNREADABLE as error:
+        yield fault_of(error)
 
 
 def _report(folder: Path, problems: list[str], manifest: Manifest | None, started: float) -> IndexReport:
@@ -92,7 +103,12 @@ def _replaced(folder: Path, manifest: Manifest) -> bool:
 def _check_references(path: Path, manifest: Manifest) -> Iterator[str]:
     import pyarrow.compute as pc
 
+    if faults := column_faults(pq.read_schema(path)):
+        yield from faults
+        return  # what follows needs the columns
     table = pq.read_table(path, columns=["id", "source", "lat", "lon", "view", "geometry"])
+    if sum(manifest.views.values()) != manifest.count:
+        yield f"the manifest's views are not {manifest.count:,} references together"
     if len(table) != manifest.count:
         yield f"{len(table):,} rows instead of {manifest.count:,}"
     if (distinct := pc.count_distinct(table.column("id")).as_py()) != len(table):

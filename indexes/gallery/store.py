@@ -40,7 +40,7 @@ from geosleuth.indexes.gallery.report import IndexReport, verify_index
 from geosleuth.indexes.gallery.table import COLUMNS, reference_table, sorted_order, write_geoparquet
 from geosleuth.indexes.gallery.vectors import Chunk, Vectors, map_vectors, write_vectors
 
-__all__ = ["IndexReport", "Limits", "Staged", "open_index", "verify_index", "write_index"]
+__all__ = ["IndexReport", "Limits", "Staged", "note_problems", "open_index", "verify_index", "write_index"]
 
 _TRIES = 3  # readings of an index that an add keeps replacing
 
@@ -120,6 +120,27 @@ def write_index(
             raise
         remedy = "Make room there, or name another folder with --out."
         raise InputError("room for an index", f"{folder}: {error.strerror}", remedy) from error
+    finally:
+        _remove_others(folder)
+    return manifest
+
+
+def note_problems(
+    folder: Path, base: LocalGallery, sources: Sequence[SourceFacts], problems: Iterable[Problem]
+) -> Manifest:
+    """Write a new generation that differs in its problems alone: references and vectors keep their files.
+
+    Arguments and the commit are those of `write_index`.
+    """
+    generation = _next_generation(folder)
+    lines, before = folder / f"problems-{generation}.jsonl", base.manifest
+    try:
+        kinds = _write_problems(lines, chain(base.problems(), problems))
+        flush_folder(folder)
+        files = {name: facts for name, facts in before.files.items() if name != before.file("problems")}
+        changes = {"generation": generation, "sources": tuple(sources), "problems": kinds}
+        manifest = before.model_copy(update={**changes, "files": {lines.name: file_facts(lines), **files}})
+        write_manifest(folder, manifest)
     finally:
         _remove_others(folder)
     return manifest

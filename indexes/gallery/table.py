@@ -43,6 +43,7 @@ SCHEMA = pa.schema(
     ]
 )
 COLUMNS = tuple(field.name for field in fields(Reference))
+_STORED = SCHEMA.append(pa.field("geometry", pa.binary(), nullable=False))  # as it lies in an index
 
 
 def reference_table(references: Sequence[Reference]) -> pa.Table:
@@ -98,8 +99,7 @@ def write_geoparquet(path: Path, table: pa.Table, order: NDArray[np.int64]) -> N
             }
         },
     }
-    schema = SCHEMA.append(pa.field("geometry", pa.binary(), nullable=False))
-    schema = schema.with_metadata({"geo": json.dumps(geo)})
+    schema = _STORED.with_metadata({"geo": json.dumps(geo)})
     with path.open("wb") as file:
         options: dict[str, Any] = {"compression": "none", "use_dictionary": _REPEATING, "write_statistics": False}
         with pq.ParquetWriter(file, schema, **options) as writer:
@@ -109,6 +109,22 @@ def write_geoparquet(path: Path, table: pa.Table, order: NDArray[np.int64]) -> N
                 writer.write_table(part.append_column(schema.field("geometry"), shapes).cast(schema), GROUP_ROWS)
         file.flush()
         os.fsync(file.fileno())
+
+
+def column_faults(schema: pa.Schema) -> list[str]:
+    """Name the columns that differ from an index's own; one that may hold nulls where none are allowed does."""
+    found = {field.name: field for field in schema}
+    return [
+        f"its column {field.name} is {_described(found.get(field.name))} instead of {_described(field)}"
+        for field in _STORED
+        if field.name not in found or not field.equals(found[field.name])  # Arrow's cannot be compared with None
+    ]
+
+
+def _described(field: pa.Field | None) -> str:
+    if field is None:
+        return "missing"
+    return f"{field.type} {'with' if field.nullable else 'without'} nulls"
 
 
 def points(lats: Floats, lons: Floats) -> pa.Array:
@@ -127,6 +143,7 @@ class ReferenceFile:
         self._lock = threading.Lock()  # Arrow's reader keeps a position
         self._table: pa.Table | None = None
         self.count: int = self._file.metadata.num_rows
+        self.faults = column_faults(self._file.schema_arrow)
 
     def columns(self, names: Sequence[str]) -> pa.Table:
         """Read whole columns."""

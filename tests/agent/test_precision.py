@@ -129,8 +129,36 @@ def test_a_cap_withholds_references_wherever_they_are_told(cap):
         assert [word for word in SECRETS if word in written] == []
 
 
-def test_a_cap_withholds_the_path_of_the_index():
+@pytest.mark.parametrize(
+    ("index", "left"),
+    [
+        ("/home/lisbon-gallery", "a folder, withheld"),
+        ("milvus:lisbon@/home/lisbon.db", "a Milvus file, withheld"),
+        ("milvus:lisbon@https://lisbon.example:19530", "a Milvus server, withheld"),
+    ],
+)
+def test_a_cap_withholds_the_path_of_the_index(index, left):
     from geosleuth.agent.precision import coarsen
 
-    answer = searched(None).model_copy(update={"backends": {"index": "/home/lisbon-gallery; 5 references"}})
-    assert coarsen(answer, 50.0).backends == {"index": "withheld"}
+    answer = searched(None).model_copy(update={"backends": {"index": f"{index}; 5 references"}})
+    assert coarsen(answer, 50.0).backends == {"index": left}
+
+
+def streamed(cap):
+    """All that is told before the answer, and the log."""
+    tools = {"metadata": exact, "retrieve": looked_up, "verify": missing}
+    steps = Agent(Settings(precision_cap_km=cap), tools=tools).stream(scenes.PICTURE)
+    return [step for step in steps if step.trace is not None]
+
+
+@pytest.mark.parametrize("cap", [None, 50.0])
+def test_a_cap_holds_for_the_steps_and_the_log_as_well(cap, caplog):
+    steps = streamed(cap)
+    assert [step.trace.tool for step in steps] == ["metadata", "retrieve", "verify"]
+    told = repr(steps) + caplog.text
+    assert [word for word in SECRETS if word in told] == ([] if cap else [SECRETS[0], SECRETS[3]])
+    kinds = [[item.type for item in step.evidence] for step in steps]
+    country = "metadata.language"  # no finer than the cap
+    assert kinds[0] == ([country] if cap else ["metadata.gps", country])
+    assert kinds[1] == ([] if cap else ["retrieval.candidates", "verification.match"])
+    assert "The tool verify failed: OSError" in caplog.text

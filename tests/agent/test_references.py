@@ -1,18 +1,25 @@
+import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
 
+from geosleuth.agent import references
 from geosleuth.agent.agent import Agent
-from geosleuth.agent.references import check_index, open_gallery
-from geosleuth.agent.settings import Settings
+from geosleuth.agent.references import check_index, is_served, open_gallery
+from geosleuth.agent.settings import Backends, Settings
 from geosleuth.indexes.errors import InputError
 from geosleuth.tools.candidate import Candidate
+
+_spec = importlib.util.spec_from_file_location("galleries", Path(__file__).with_name("galleries.py"))
+galleries = sys.modules.setdefault("galleries", importlib.util.module_from_spec(_spec))
+_spec.loader.exec_module(galleries)
 
 
 @pytest.mark.parametrize(
     ("index", "found"),
     [
-        ("nowhere", "no manifest.json in nowhere"),
+        ("nowhere", "no manifest.json in "),
         ("milvus:walks", "'milvus:walks'"),
         ("milvus:walks@http://user:secret@db:19530", "a password"),
         ("milvus:walks@nowhere.db", "no such file"),
@@ -63,3 +70,36 @@ def test_the_reference_of_a_candidate_is_the_one_it_was_made_of():
         "drone",
     )
     assert Candidate.of(found, rank=1, similarity=0.5, score=0.5) == candidate
+
+
+@pytest.mark.parametrize(
+    ("index", "served"),
+    [
+        ("milvus:walks@http://db:19530", True),
+        ("milvus:walks@http://db:19530; 5 references; embedded 0123", True),
+        ("a Milvus server, withheld", True),
+        ("milvus:walks@/data/walks.db", False),
+        ("milvus:walks@/data/walks.db; 5 references; timm:a://b 0123", False),
+        ("walks; 5 references", False),
+        ("a folder, withheld", False),
+    ],
+)
+def test_a_server_is_told_from_what_is_on_this_machine(index, served):
+    assert is_served(index) is served
+
+
+@pytest.mark.parametrize(("named", "local_only"), [(None, True), ("embedded", False)])
+def test_what_only_the_index_names_is_not_fetched(named, local_only, monkeypatch):
+    from geosleuth.indexes.encoders import load
+
+    gallery, asked = galleries.street(1), []
+
+    def load_encoder(spec, **options):
+        asked.append((spec, options))
+        return gallery.encoder
+
+    monkeypatch.setattr(load, "load_encoder", load_encoder)
+    monkeypatch.setattr(references, "open_gallery", lambda _: gallery)
+    opened = references.open_references(Settings(index="walk", backends=Backends(retrieval=named)))
+    assert opened.encoder is gallery.encoder
+    assert asked == [("embedded", {"local_only": local_only})]

@@ -109,7 +109,7 @@ def test_an_unreadable_file_is_explained(nobody, monkeypatch):
         (["--prior", "file:nowhere.csv"], "nowhere.csv"),
         (["--settings", "nowhere.toml"], "nowhere.toml"),
         (["--json", "--kml"], "--json and --kml"),
-        (["--index", "nowhere"], "manifest.json in nowhere"),
+        (["--index", "nowhere"], "manifest.json in "),
         (["--index", "milvus:walks"], "'milvus:walks'"),
         (["--index", "milvus:walks@nowhere.db"], "nowhere.db"),
         (["--pictures", "matches"], "--pictures without one"),

@@ -38,6 +38,18 @@ def test_a_server_of_references_is_an_endpoint():
     assert _endpoints(Settings(index="milvus:walks@walks.db")) == ()  # a file of this machine
 
 
+def test_models_of_a_hub_are_said(tmp_path):
+    file = tmp_path / "geosleuth.toml"
+    file.write_text('[backends]\nretrieval = "timm:resnet18"\nmatching = "hf:nobody/matcher"\n')
+    fetched = "(fetched once from the model's hub if not cached)"
+    assert examined("--settings", str(file))["endpoints"] == [
+        f"timm:resnet18 {fetched}",
+        f"hf:nobody/matcher {fetched}",
+    ]
+    report = CliRunner().invoke(cli.app, ["doctor", "--settings", str(file)]).stdout
+    assert "nothing leaves this machine" not in report
+
+
 def test_names_the_settings_file_and_its_values(tmp_path):
     file = tmp_path / "geosleuth.toml"
     file.write_text("precision_cap_km = 25.0\n")

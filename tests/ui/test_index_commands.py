@@ -1,3 +1,4 @@
+import hashlib
 import importlib.util
 import json
 import sys
@@ -37,6 +38,10 @@ def photo(path: Path, pixels, position: tuple[float, float] | None) -> Path:
     return path
 
 
+def sha8(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+
+
 def walk(folder: Path, seeds: range) -> Path:
     """Photos of a street in Lund, 33 m from each other, with their positions in EXIF."""
     folder.mkdir()
@@ -62,6 +67,34 @@ def built(tmp_path_factory) -> Path:
 def test_the_commands_list_the_views_and_kinds_that_there_are():
     assert tuple(ViewName) == VIEWS
     assert tuple(KindName) == KINDS
+
+
+def test_what_is_there_already_is_said_of_a_repeated_add(built, tmp_path):
+    import shutil
+
+    index = tmp_path / "index"
+    shutil.copytree(built, index)
+    result = run("index", "add", built.parent / "photos", index)
+    assert result.exit_code == 0, result.stderr
+    assert "there already: added from this source before" in result.stdout
+    assert "skipped" not in result.stderr
+
+
+def test_a_column_cannot_steer_the_terminal_through_the_log(capsys):
+    import logging
+
+    from geosleuth.ui.shell import logs_to_stderr
+
+    with logs_to_stderr(verbose=False):
+        logging.getLogger("geosleuth.indexes").warning("the column %s", "\x1b[2Jlat\nforged line")
+        try:
+            raise OSError("\x1b[2J")
+        except OSError:
+            logging.getLogger("geosleuth.indexes").warning("left out", exc_info=True)
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    assert said.startswith("the column \\x1b[2Jlat\\nforged line\nleft out\nTraceback")
+    assert said.endswith("OSError: \\x1b[2J\n")
 
 
 def test_progress_goes_to_stderr_and_the_result_to_stdout(tmp_path):
@@ -124,12 +157,72 @@ def test_a_photo_is_found_and_its_match_drawn(built, tmp_path):
     query = photo(tmp_path / "query.jpg", galleries.place(103, shift=20), None)
     result = run("localize", query, "--index", built, "--pictures", tmp_path / "matches")
     assert result.exit_code == 0, result.stderr
-    drawn = tmp_path / "matches" / "query-match-1-103.jpg"
+    drawn = tmp_path / "matches" / f"query-{sha8(query)}-match-1-103.jpg"
     assert f"Match drawn into {drawn}\n" in result.stderr
     assert drawn.is_file()
     assert "Sweden" in result.stdout
     row = next(line for line in result.stdout.splitlines() if "103.jpg" in line and line.startswith("match"))
     assert row.split()[:2] == ["match", "0"]  # metres
+
+
+def test_pictures_of_an_earlier_run_on_this_photo_go_and_those_of_others_stay(built, tmp_path):
+    query = photo(tmp_path / "query.jpg", galleries.place(103, shift=20), None)
+    matches = tmp_path / "matches"
+    matches.mkdir()
+    stale = matches / f"query-{sha8(query)}-match-2-gone.jpg"
+    other = matches / "query-00000000-match-1-gone.jpg"  # another photo of the same name
+    stale.touch()
+    other.touch()
+    done("localize", query, "--index", built, "--pictures", matches, "--json")
+    assert {path.name for path in matches.iterdir()} == {f"query-{sha8(query)}-match-1-103.jpg", other.name}
+
+
+def test_a_reference_that_is_gone_when_it_is_drawn_does_not_cost_the_answer(built, tmp_path, monkeypatch):
+    import shutil
+
+    from geosleuth.agent.agent import Agent
+
+    shutil.copytree(built.parent / "photos", tmp_path / "photos")
+    done("index", "build", tmp_path / "photos", "--out", tmp_path / "index")
+    query = photo(tmp_path / "query.jpg", galleries.place(103, shift=20), None)
+    whole = Agent.localize
+
+    def localized_and_then_unmounted(*arguments):
+        answer = whole(*arguments)
+        shutil.rmtree(tmp_path / "photos")
+        return answer
+
+    monkeypatch.setattr(Agent, "localize", localized_and_then_unmounted)
+    result = run("localize", query, "--index", tmp_path / "index", "--pictures", tmp_path / "matches", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["candidates"][0]["verification"]["verdict"] == "match"
+    assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["Wanted", "Found", "Do"]
+    assert str(tmp_path / "photos") in result.stderr
+
+
+def test_a_folder_for_pictures_that_cannot_be_is_heard_of_before_the_work(built, tmp_path, monkeypatch):
+    def never(*_):
+        raise AssertionError("the photo was looked at")
+
+    monkeypatch.setattr("geosleuth.agent.agent.Agent.localize", never)
+    file = tmp_path / "file"
+    file.touch()
+    result = run("localize", "a.jpg", "--index", built, "--pictures", file)
+    assert result.exit_code == 2
+    assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["Wanted", "Found", "Do"]
+    assert f"{file}: File exists" in result.stderr
+
+
+def test_under_a_cap_nothing_on_stderr_names_a_reference(built, tmp_path):
+    query = photo(tmp_path / "query.jpg", galleries.place(103, shift=20), None)
+    settings = tmp_path / "geosleuth.toml"
+    settings.write_text(f'precision_cap_km = 25.0\nindex = "{built}"\n')
+    result = run("localize", query, "--settings", settings, "--verbose")
+    for tool in ("retrieve", "verify"):
+        (step,) = [line for line in result.stderr.splitlines() if f": {tool}, " in line]
+        assert ": Withheld: " in step
+    for secret in ("103.jpg", str(built), "55.7009", "55.70089"):
+        assert secret not in result.stderr
 
 
 def test_under_a_cap_no_match_is_drawn(built, tmp_path):
@@ -138,7 +231,7 @@ def test_under_a_cap_no_match_is_drawn(built, tmp_path):
     settings.write_text(f'precision_cap_km = 25.0\nindex = "{built}"\n')
     result = run("localize", query, "--settings", settings, "--pictures", tmp_path / "matches", "--json")
     assert "No match was drawn: the answer was coarsened.\n" in result.stderr
-    assert not (tmp_path / "matches").exists()
+    assert list((tmp_path / "matches").iterdir()) == []
     assert json.loads(result.stdout)["candidates"] == []
     for secret in ("103.jpg", str(built), "55.7009", "55.70089"):
         assert secret not in result.stdout
@@ -178,12 +271,14 @@ def test_doctor_shows_the_index(built):
     ("arguments", "found"),
     [
         (["build", "nowhere", "--out", "index"], "nowhere"),
-        (["build", "{photos}", "--out", "{index}"], "an index"),
+        (["build", "{photos}", "--out", "{index}"], " index: "),
         (["build", "{photos}", "--out", "new", "--encoder", "oracle"], "'oracle'"),
         (["build", "{photos}", "--out", "new", "--zoom", "5"], "for --zoom to apply"),
         (["add", "{photos}", "nowhere"], "nowhere"),
         (["info", "nowhere"], "nowhere"),
         (["upload", "{index}", "walks"], "'walks'"),
+        (["verify", "nowhere"], "no manifest.json in "),
+        (["verify", "{photos}"], "no manifest.json in "),
     ],
 )
 def test_mistakes_are_explained_in_three_parts(built, tmp_path, monkeypatch, arguments, found):

@@ -14,7 +14,7 @@ class Terminal(io.StringIO):
 
 def test_words_say_how_far_how_fast_and_how_long():
     moment = Progress("encoding", 1234, 4936, skipped=12, rate=56.25, eta_s=65.8)
-    assert progress_words(moment) == "encoding 1,234 of 4,936 (25%), 12 skipped, 56.2 images/s, 1 min 06 s left"
+    assert progress_words(moment) == "encoding 1,234 of 4,936 (25%), 12 left out, 56.2 images/s, 1 min 06 s left"
     assert progress_words(Progress("listing", 40, None)) == "listing 40"
     assert progress_words(Progress("encoding", 8, 8, rate=4.0, eta_s=0.0)) == "encoding 8 of 8 (100%), 4.0 images/s"
 

@@ -47,19 +47,25 @@ def test_five_references_are_listed():
     assert text.count("walk/") == 5
 
 
-def test_of_repeated_searches_the_last_is_told():
+def test_of_repeated_searches_the_last_is_told_and_every_verification():
     def looked(claim, tool, kind):
         return answers.evidence(claim, 0.0, "nothing") | {"tool": tool, "type": f"{tool}.{kind}"}
 
     evidence = [
         looked("Of 60 references, none", "retrieval", "candidates"),
         looked("Of 100 references, none", "retrieval", "candidates"),
+        looked("None of 10 candidates", "verification", "match") | {"step": 4},
+        looked("None of 10 candidates", "verification", "match") | {"step": 6},
         looked("No position", "metadata", "gps"),
         looked("No heading", "metadata", "gps"),
     ]
     text = shown(answers.answer(evidence=evidence))
     assert "Of 60 references" not in text
-    assert text.count("Tells no place: ") == 3
+    assert text.count("Of 100 references") == 1
+    assert text.count("None of 10 candidates") == 2  # other ones each time
+    assert text.count("Tells no place: ") == 5
+    capped = shown(answers.answer(evidence=evidence, precision_cap_km=25.0))
+    assert capped.count("None of 10 candidates") == 1  # under a cap it would say that it is withheld
 
 
 def test_the_name_of_a_reference_cannot_steer_the_terminal():
@@ -73,6 +79,9 @@ def test_a_server_that_was_asked_is_said():
     text = shown(answers.answer(backends={"index": "milvus:walks@http://db:19530; 5 references"}), width=200)
     assert "all on this machine" not in text
     assert "vectors were sent to the index's server" in text
+    withheld = shown(answers.answer(backends={"index": "a Milvus server, withheld"}), width=200)
+    assert "vectors were sent to the index's server" in withheld
+    assert "all on this machine" in shown(answers.answer(backends={"index": "a folder, withheld"}))
 
 
 def test_an_unlocatable_photo_shows_no_countries_and_what_was_looked_at():

@@ -11,7 +11,7 @@ from pathlib import Path
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.exif import Exif, parse_exif
 from geosleuth.indexes.gallery.reference import View
-from geosleuth.indexes.gallery.sources.source import Item, Skipped
+from geosleuth.indexes.gallery.sources.source import Item, Skipped, reason_of
 from geosleuth.indexes.photo import Photo, open_photo
 from geosleuth.indexes.photo_file import DAMAGED, sniff
 
@@ -47,7 +47,7 @@ class FolderSource:
             try:
                 exif = _metadata(resolve_inside(self.root, uri))
             except InputError as error:
-                yield Skipped(uri, error.found)
+                yield Skipped(uri, reason_of(error, uri))
                 continue
             yield self._item(uri, exif)
         for trouble in unreadable:

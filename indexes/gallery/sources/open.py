@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.gallery.paths import absolute
 from geosleuth.indexes.gallery.reference import View
 from geosleuth.indexes.gallery.sources.folder import FolderSource, photo_paths
 from geosleuth.indexes.gallery.sources.source import Source
@@ -48,7 +49,7 @@ def open_source(
     Raises:
         InputError: There is nothing that can be read as a source.
     """
-    path = Path(path).expanduser().absolute()
+    path = absolute(path, _WANTED)
     if kind is not None and kind not in KINDS:
         raise InputError("a kind of source", f"{kind!r}", f"Use one of: {', '.join(KINDS)}.")
     if not path.exists():
@@ -58,7 +59,7 @@ def open_source(
     if kind == "folder":
         return _open_folder(path, view)
     if kind == "table":
-        return _open_table(path, view, Path(root).expanduser().absolute() if root else path.parent)
+        return _open_table(path, view, absolute(root, "the folder of the files") if root else path.parent)
     if kind == "geotiff":
         from geosleuth.indexes.gallery.sources.geotiff import TILE_PX, open_geotiff
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.reference import View
 from geosleuth.indexes.photo import Photo
 
@@ -30,6 +31,14 @@ class Skipped:
 
     uri: str
     reason: str
+
+
+def reason_of(error: InputError, uri: str) -> str:
+    """Say in short why an image is skipped: what was found, and what was wanted; its name stands beside it anyway."""
+    found = error.found
+    for name in (uri, uri.rpartition("/")[2]):
+        found = found.removesuffix(f": {name}")
+    return f"{found} instead of {error.wanted}"
 
 
 class Source(Protocol):

@@ -13,7 +13,7 @@ from typing import Any, get_args
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.reference import View
 from geosleuth.indexes.gallery.sources.folder import resolve_inside
-from geosleuth.indexes.gallery.sources.source import Item, Skipped
+from geosleuth.indexes.gallery.sources.source import Item, Skipped, reason_of
 from geosleuth.indexes.gallery.sources.table_rows import read_rows
 from geosleuth.indexes.gps import UnusableError, check_position
 from geosleuth.indexes.photo import Photo, open_photo
@@ -61,8 +61,8 @@ class TableSource:
             try:
                 item = self._item(uri, cells)
             except (UnusableError, InputError) as error:
-                reason = error.found if isinstance(error, InputError) else str(error)
-                yield Skipped(uri or f"row {number}", f"row {number}: {reason}")
+                reason = reason_of(error, uri) if isinstance(error, InputError) else str(error)
+                yield Skipped(uri, f"row {number}: {reason}") if uri else Skipped(f"row {number}", reason)
                 continue
             undated += item.captured_at is None and cells.get("captured") is not None
             yield item
@@ -138,9 +138,12 @@ def _number(value: Any, name: str) -> float:
         raise UnusableError(f"its {name} is missing")
     try:
         # A comma is what spreadsheets of half of Europe write for the point.
-        return float(value.replace(",", ".") if isinstance(value, str) else value)
-    except (TypeError, ValueError) as error:
+        number = float(value.replace(",", ".") if isinstance(value, str) else value)
+    except (TypeError, ValueError, OverflowError) as error:
         raise UnusableError(f"its {name} is no number ({value!r})") from error
+    if not math.isfinite(number):
+        raise UnusableError(f"its {name} is not finite ({value!r})")
+    return number
 
 
 def _heading(value: Any) -> float | None:

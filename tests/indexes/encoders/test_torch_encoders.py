@@ -121,6 +121,14 @@ def test_unknown_names_and_missing_connections_are_said(monkeypatch):
         assert "with a connection" in error.value.remedy
 
 
+def test_a_spec_that_nobody_named_fetches_nothing(monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # a fetch would be tried, were it allowed
+    with pytest.raises(InputError, match=r"the encoder hf:nobody/nothing on this machine; .*backends\.retrieval = "):
+        load_encoder("hf:nobody/nothing", local_only=True)
+
+
 def test_a_missing_package_names_the_extra():
     with pytest.raises(InputError, match=r"geosleuth\[encoders\]"):
         import_extra("no_such_package_anywhere")

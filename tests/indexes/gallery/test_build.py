@@ -18,7 +18,7 @@ from geosleuth.indexes.gallery.journal_files import only_builder
 from geosleuth.indexes.gallery.progress import Progress
 from geosleuth.indexes.gallery.sources.folder import FolderSource
 from geosleuth.indexes.gallery.sources.open import open_source
-from geosleuth.indexes.gallery.store import open_index
+from geosleuth.indexes.gallery.store import open_index, verify_index
 
 tiny = runpy.run_path(str(Path(__file__).with_name("tiny_build.py")))
 TinyEncoder, draw_photo, draw_photos = tiny["TinyEncoder"], tiny["draw_photo"], tiny["draw_photos"]
@@ -79,7 +79,7 @@ def test_unreadable_images_are_told_with_reasons_and_left_out(tmp_path: Path) ->
     assert set(reasons) == {"001.jpg", "nowhere.jpg", "text.jpg"}
     assert "cannot be decoded" in reasons["001.jpg"]
     assert "no position" in reasons["nowhere.jpg"]
-    assert "text" in reasons["text.jpg"]
+    assert reasons["text.jpg"] == "text instead of a photo (JPEG, PNG, WebP, HEIC, TIFF or GIF)"
 
 
 class Meddling(FolderSource):
@@ -119,9 +119,40 @@ def test_adding_the_same_source_twice_adds_nothing(tmp_path: Path) -> None:
     photos = draw_photos(tmp_path / "photos", 10)
     build(photos, tmp_path / "index")
     before = data_files(tmp_path / "index")
-    report = add(photos, tmp_path / "index")
+    told: list[Progress] = []
+    report = add(photos, tmp_path / "index", on_progress=told.append)
     assert (report.added, report.already_there, report.duplicates, report.references) == (0, 10, 0, 10)
     assert data_files(tmp_path / "index") == before
+    assert (told[-2].done, told[-2].skipped, report.skipped) == (10, 0, 0)
+
+
+def test_an_add_of_problems_alone_writes_them_and_nothing_else(tmp_path: Path) -> None:
+    photos = draw_photos(tmp_path / "photos", 10)
+    build(photos, tmp_path / "index")
+    draw_photo(photos / "nowhere.jpg", 1, None)
+    twins = draw_photos(tmp_path / "twins", 2)
+    before = data_files(tmp_path / "index")
+    assert add(photos, tmp_path / "index").skipped == 1
+    assert add(twins, tmp_path / "index").duplicates == 2
+    assert verify_index(tmp_path / "index").problems == ()
+    index = open_index(tmp_path / "index")
+    assert [(one.kind, one.uri, one.source) for one in index.problems()] == [
+        ("skipped", "nowhere.jpg", 0),
+        ("duplicate", "001.jpg", 1),
+        ("duplicate", "day/000.jpg", 1),
+    ]
+    assert index.manifest.problems == {"duplicate": 2, "skipped": 1}
+    assert [Path(source.root).name for source in index.manifest.sources] == ["photos", "twins"]
+    after = data_files(tmp_path / "index")
+    assert set(after) == {"references-1.parquet", "vectors-1.npy", "problems-3.jsonl"}
+    assert {name: after[name] for name in after if name in before} == {
+        name: content for name, content in before.items() if not name.startswith("problems")
+    }
+    add(twins, tmp_path / "index")  # it is all told already
+    assert data_files(tmp_path / "index") == after
+    draw_photo(photos / "new.jpg", 99, (1.5, 2.0))
+    assert add(photos, tmp_path / "index").added == 1
+    assert sorted(data_files(tmp_path / "index")) == ["problems-4.jsonl", "references-4.parquet", "vectors-4.npy"]
 
 
 def test_an_add_brings_what_is_new_under_its_own_source(tmp_path: Path) -> None:
@@ -205,6 +236,64 @@ def test_what_may_not_be_written_to(tmp_path: Path) -> None:
         add(photos, tmp_path / "index", encoder=TinyEncoder("1" * 64))
     with pytest.raises(InputError, match="at least one worker"):
         build(photos, tmp_path / "other", workers=0)
+
+
+def interrupted(photos: Path, out: Path) -> Path:
+    """A build with two chunks done."""
+    with pytest.raises(KeyboardInterrupt):
+        build(photos, out, encoder=Failing(KeyboardInterrupt()))
+    return out / FOLDER
+
+
+@pytest.mark.parametrize(
+    "name", ["plan.json", "listing.parquet", "listing-skipped.jsonl", "chunk-000000.parquet", "chunk-000000.npy"]
+)
+@pytest.mark.parametrize("content", [b"garbage", b'{"plan": {"task": "build", "version": 9}}', b"\xff" * 99])
+def test_a_damaged_unfinished_build_says_what_to_delete(name: str, content: bytes, tmp_path: Path) -> None:
+    photos = draw_photos(tmp_path / "photos", 30)
+    journal = interrupted(photos, tmp_path / "index")
+    assert (journal / name).exists()
+    (journal / name).write_bytes(content)
+    with pytest.raises(InputError) as raised:
+        build(photos, tmp_path / "index")
+    assert raised.value.wanted == "an unfinished build that can be read"
+    assert str(journal / name) in raised.value.found
+    assert raised.value.remedy == f"Delete {journal} and run the same command again."
+    shutil.rmtree(journal)
+    assert build(photos, tmp_path / "index").added == 30
+
+
+def test_a_build_that_lacks_but_the_removal_of_its_folder_is_complete(tmp_path: Path) -> None:
+    photos = draw_photos(tmp_path / "photos", 3)
+    build(photos, tmp_path / "index")
+    before = data_files(tmp_path / "index")
+    (tmp_path / "index" / FOLDER).mkdir()
+    with pytest.raises(InputError, match=r"a complete index.*index add"):
+        build(photos, tmp_path / "index")
+    assert data_files(tmp_path / "index") == before
+    (tmp_path / "index" / FOLDER).mkdir()
+    assert add(photos, tmp_path / "index").already_there == 3
+    assert not (tmp_path / "index" / FOLDER).exists()
+
+
+def test_paths_that_no_folder_can_have(tmp_path: Path) -> None:
+    photos = draw_photos(tmp_path / "photos", 3)
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "file").write_text("")
+    for path, words in (
+        (tmp_path / ("n" * 300), "name too long"),
+        ("~nosuchuser/x", "home directory"),
+        (tmp_path / "loop" / "x", "symbolic links"),
+        (tmp_path / "null\0", "null"),
+        (tmp_path / "file" / "x", "Not a directory"),
+    ):
+        with pytest.raises(InputError, match=f"(?i){words}.*Name another"):
+            build(photos, path)
+        with pytest.raises(InputError):
+            add(photos, path)
+        with pytest.raises(InputError):
+            open_index(Path(path))
+        assert not verify_index(Path(path)).ok
 
 
 def test_a_second_builder_is_kept_out(tmp_path: Path) -> None:

@@ -59,7 +59,10 @@ class Builder:
 
     def finish_after_death(self, task: Task, source: Path, out: Path) -> None:
         """Repeat the command, but for a build that was complete: that would rightly be refused."""
-        if task == "add" or not (out / "manifest.json").exists() or (out / ".building").exists():
+        journal = out / ".building"
+        if task == "build" and (out / "manifest.json").exists() and not (journal / "plan.json").exists():
+            shutil.rmtree(journal, ignore_errors=True)  # it had all but removed that
+        else:
             self.finish(task, source, out)
 
 

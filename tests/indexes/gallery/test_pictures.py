@@ -1,3 +1,4 @@
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from geosleuth.indexes.gallery.pictures import reference_picture
 from geosleuth.indexes.gallery.reference import Reference
 
 
-def reference(uri: str, source: int = 0) -> Reference:
-    return Reference(id="0" * 16, uri=uri, source=source, lat=1.0, lon=2.0, view="ground")
+def reference(uri: str, source: int = 0, sha256: str = "") -> Reference:
+    return Reference(id="0" * 16, uri=uri, source=source, lat=1.0, lon=2.0, view="ground", sha256=sha256)
 
 
 @pytest.mark.parametrize("kind", ["folder", "table"])
@@ -31,3 +32,13 @@ def test_a_source_that_was_moved_is_named(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     with pytest.raises(InputError, match=f"found nothing at {gone}"):
         reference_picture(reference("5.jpg"), [SourceFacts(kind="folder", root=str(gone))])
+
+
+def test_another_image_by_the_same_name_is_refused(tmp_path: Path) -> None:
+    file, source = tmp_path / "DSC0001.jpg", SourceFacts(kind="folder", root=str(tmp_path))
+    Image.new("RGB", (20, 10), (9, 9, 9)).save(file)
+    indexed = reference(file.name, sha256=hashlib.sha256(file.read_bytes()).hexdigest())
+    assert reference_picture(indexed, [source]).size == (20, 10)
+    Image.new("RGB", (20, 10), (9, 99, 9)).save(file)
+    with pytest.raises(InputError, match=r"Wanted the image that was indexed; found another .*: DSC0001\.jpg\. Bring"):
+        reference_picture(indexed, [source])

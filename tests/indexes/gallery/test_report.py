@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.checksum import file_facts
 from geosleuth.indexes.gallery.index_type import Limits
 from geosleuth.indexes.gallery.manifest import EncoderFacts, Problem, SourceFacts, read_manifest, write_manifest
@@ -15,6 +17,7 @@ from geosleuth.indexes.gallery.reference import Reference
 from geosleuth.indexes.gallery.store import Staged, open_index, verify_index, write_index
 
 N, D = 120, 16
+REQUIRED = ["id", "uri", "source", "lat", "lon", "view", "sha256", "geometry"]
 
 
 @pytest.fixture
@@ -43,7 +46,10 @@ def reseal(folder: Path, **changes: object) -> None:
 def change_table(folder: Path, change: Callable[[pa.Table], pa.Table]) -> None:
     path = folder / "references-1.parquet"
     table = pq.read_table(path)
-    pq.write_table(change(table), path)
+    changed = change(table)
+    if changed.column_names == table.column_names and not any(column.null_count for column in changed.select(REQUIRED)):
+        changed = changed.cast(table.schema)
+    pq.write_table(changed, path)
     reseal(folder)
 
 
@@ -74,6 +80,10 @@ def test_a_whole_index_has_no_problems(index: Path) -> None:
         (lambda table: replaced(table, "lat", 3, table.column("lat")[3].as_py() + 1e-9), "1 points differ"),
         (lambda table: replaced(table, "view", 3, "drone"), "views"),
         (lambda table: table.take([1, 0, *range(2, N)]), "not in the order"),
+        (lambda table: table.drop_columns(["uri"]), "column uri is missing instead of string without nulls"),
+        (lambda table: replaced(table, "uri", 3, None), "column uri is string with nulls instead of"),
+        (lambda table: replaced(table, "lat", 3, None), "column lat is double with nulls instead of"),
+        (lambda table: table.drop_columns(["geometry"]), "column geometry is missing"),
     ],
 )
 def test_references_that_are_wrong_in_themselves(
@@ -82,6 +92,48 @@ def test_references_that_are_wrong_in_themselves(
     change_table(index, change)
     problems = verify_index(index).problems
     assert any(line.startswith("references-1.parquet: ") and words in line for line in problems), problems
+    if "rows instead" in words or "column" in words:
+        with pytest.raises(InputError, match=words) as raised:
+            open_index(index)
+        assert "references-1.parquet" in raised.value.found
+
+
+@pytest.mark.parametrize("name", ["references-1.parquet", "vectors-1.npy", "search-1.faiss", "problems-1.jsonl"])
+@pytest.mark.parametrize(
+    "content", [b"garbage", b"", b"PAR1garbagePAR1", b"PK\x03\x04", b"\x93NUMPY\x01\x00", b"\xff" * 200]
+)
+def test_garbage_with_a_checksum_is_named(index: Path, name: str, content: bytes) -> None:
+    (index / name).write_bytes(content)
+    reseal(index)
+    (problem,) = verify_index(index).problems
+    assert problem.startswith(f"{name}: ")
+    if (name, content) == ("problems-1.jsonl", b""):
+        return  # no garbage, but fewer than the manifest counts
+    with pytest.raises(InputError, match="an undamaged index") as raised:
+        list(open_index(index).problems())
+    assert name in raised.value.found
+
+
+def test_too_many_rows_and_views_that_do_not_add_up_are_refused(index: Path) -> None:
+    change_table(index, lambda table: pa.concat_tables([table, table.slice(0, 1)]))
+    with pytest.raises(InputError, match="121 rows instead of 120"):
+        open_index(index)
+    change_table(index, lambda table: table.slice(0, N))
+    assert len(open_index(index)) == N
+    reseal(index, views={"ground": N + 1})
+    with pytest.raises(InputError, match="views are not 120 references"):
+        open_index(index)
+    assert not verify_index(index).ok
+
+
+@pytest.mark.parametrize("text", ["[{@}]", '{"a": {@}}', "@", '{@, "format": 1}', "{@} {", "[" * 99_999 + "{@}"])
+def test_a_manifest_that_is_no_index_with_its_own_checksum(index: Path, text: str) -> None:
+    bare = text.replace("@", '"checksum": ""').encode()
+    digest = hashlib.sha256(bare).hexdigest().encode()
+    (index / "manifest.json").write_bytes(bare.replace(b'"checksum": ""', b'"checksum": "' + digest + b'"'))
+    assert verify_index(index).problems[0].startswith("manifest.json: ")
+    with pytest.raises(InputError, match=r"manifest\.json"):
+        open_index(index)
 
 
 @pytest.mark.parametrize("value", [0.5, float("nan")])

@@ -11,7 +11,7 @@ from PIL import Image
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.sources.folder import FolderSource
 from geosleuth.indexes.gallery.sources.open import open_source
-from geosleuth.indexes.gallery.sources.source import Item, Skipped
+from geosleuth.indexes.gallery.sources.source import Item, Skipped, reason_of
 from geosleuth.indexes.gallery.sources.table import TableSource
 
 draw_photo = runpy.run_path(str(Path(__file__).parents[1] / "tiny_build.py"))["draw_photo"]
@@ -43,7 +43,7 @@ def test_links_are_followed_inside_the_root_only(tmp_path: Path) -> None:
     first, second = source.items()
     assert first == Item("in.jpg", 55.7, 13.2)
     assert isinstance(second, Skipped)
-    assert second.reason == "a path that leads out of it: out.jpg"
+    assert second.reason == f"a path that leads out of it instead of a file inside {tmp_path.resolve()}/root"
     for uri in ("../outside/o.jpg", str(outside), "out.jpg"):
         with pytest.raises(InputError, match="leads out"):
             source.read(uri)
@@ -79,13 +79,15 @@ def test_a_tables_further_columns_and_its_root(tmp_path: Path) -> None:
 
 def test_rows_that_cannot_be_used_are_named_by_number(tmp_path: Path) -> None:
     rows = ["a.jpg,91,2,", "b.jpg,x,2,", ",1,2,", "../c.jpg,1,2,", "http://h/d.jpg,1,2,", "e.jpg,1,2,500", "f.jpg,1,,"]
+    rows += ["g.jpg,1e999,2,"]
     (tmp_path / "t.csv").write_text("file,lat,lon,heading\n" + "\n".join(rows) + "\n")
-    reasons = [entry.reason for entry in open_source(tmp_path / "t.csv").items() if isinstance(entry, Skipped)]
+    skipped = [entry for entry in open_source(tmp_path / "t.csv").items() if isinstance(entry, Skipped)]
     wanted = ["out of range", "latitude is no number", "no file", "leads out", "web address", "heading", "missing"]
-    assert len(reasons) == len(wanted)
-    for number, (reason, words) in enumerate(zip(reasons, wanted, strict=True), start=1):
-        assert reason.startswith(f"row {number}: ")
-        assert words in reason
+    wanted += ["its latitude is not finite ('1e999')"]
+    assert len(skipped) == len(wanted)
+    for number, (entry, words) in enumerate(zip(skipped, wanted, strict=True), start=1):
+        assert f"{entry.uri}: {entry.reason}".count(f"row {number}: ") == 1
+        assert words in entry.reason
 
 
 def test_geoparquet_in_any_reference_system(tmp_path: Path) -> None:
@@ -129,10 +131,18 @@ def test_what_is_no_source_is_refused_with_what_to_do(tmp_path: Path) -> None:
         (photo.parent, {"root": tmp_path}, "--root"),
         (photo.parent, {"zoom": 3}, "--zoom"),
         (photo, {"kind": "folder"}, "a file"),
+        ("~nosuchuser/photos", {}, "home directory"),
+        (tmp_path / ("n" * 300), {}, "name too long"),
+        (tmp_path / "null\0", {}, "null"),
     ):
         with pytest.raises(InputError) as raised:
             open_source(path, **options)
         assert words in str(raised.value)
+
+
+def test_a_reason_says_what_was_wanted_and_names_nothing_twice() -> None:
+    error = InputError("a photo of at most 220 megapixels", "20000 x 20000 pixels: big.png", "Export a smaller copy.")
+    assert reason_of(error, "day/big.png") == "20000 x 20000 pixels instead of a photo of at most 220 megapixels"
 
 
 def test_tiles_are_told_from_photos_by_date(tmp_path: Path) -> None:
