@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.gallery.paths import absolute
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def parse_location(spec: str) -> MilvusLocation:
         if not uri.endswith(".db"):  # pymilvus tells the embedded engine's files by this
             found = f"{uri!r} in {collection}@..."
             raise InputError("an address http(s)://HOST:PORT, or a file that ends in .db", found, "Correct the URI.")
-        return MilvusLocation(collection, str(Path(uri).expanduser().absolute()))
+        return MilvusLocation(collection, str(absolute(uri, "a Milvus file")))
     if parts.username or parts.password:
         found = f"a password in the address of {parts.hostname}"
         raise InputError("an address without credentials", found, f"Put USER:PASSWORD into {TOKEN_VARIABLE}.")
