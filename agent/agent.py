@@ -7,6 +7,7 @@ answer.country, answer.point, [(e.claim, e.contribution_bits) for e in answer.ev
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from geosleuth.agent.audit import append_audit
 from geosleuth.agent.embedded_tools import TOOLS
 from geosleuth.agent.gallery_tools import GALLERY_TOOLS
 from geosleuth.agent.localization import Localization, TraceStep
+from geosleuth.agent.model_tools import MODEL_TOOLS
+from geosleuth.agent.models import Models, PhotoModels
 from geosleuth.agent.references import References, check_index, open_references
 from geosleuth.agent.settings import Settings, load_settings
 from geosleuth.agent.toolbox import Tool, ToolFunction, toolbox
@@ -47,7 +50,7 @@ class Agent:
 
     Args:
         settings: None reads geosleuth.toml and the environment.
-        planner: A LangChain chat model that can call tools; None is the `RulePlanner`.
+        planner: A LangChain chat model that can call tools, in place of the settings' planner.
         tools: Instead of the built-in table, or None; each a function as in agent/embedded_tools.py.
         start: Makes the belief before any evidence; None is `Belief.start`.
         references: An opened gallery with its encoder, instead of the settings' index.
@@ -73,6 +76,9 @@ class Agent:
             check_index(self.settings.index)
         searches = references is not None or self.settings.index is not None
         built_in = TOOLS | GALLERY_TOOLS if searches else TOOLS
+        self._models = Models(self.settings)
+        if searches and self._models.spec("gleam_x") is not None:
+            built_in = built_in | MODEL_TOOLS
         self.tools: dict[str, Tool] = toolbox(built_in if tools is None else tools)
         self._given_planner = planner
         self._given_start = start
@@ -120,14 +126,17 @@ class Agent:
         from geosleuth.tools.hints import hint_evidence
 
         given = [hints] if isinstance(hints, str) else list(hints or [])
-        planner, rules = self._planners
+        models = self._models.for_photo()
+        planner = self._planner(models)
         return Investigation(
             image=image,
             settings=self.settings,
             tools=self.tools,
             planner=planner,
             planner_name=self.planner_name,
-            rules=rules,
+            rules=self._rules,
+            models=models,
+            planner_sees=_sees(planner),
             start=lambda: self._start,
             hints=[item for hint in given for item in hint_evidence(hint)],
             recorded=self._recorded,
@@ -148,18 +157,36 @@ class Agent:
         """The planner's name in traces."""
         planner = self._given_planner
         if planner is None:
-            return "RulePlanner"
+            spec = self._models.spec("planner")
+            return "RulePlanner" if spec is None else f"VlmPlanner({spec})"
         model = getattr(planner, "model_name", None) or getattr(planner, "model", None)
         return f"{type(planner).__name__}({model})" if isinstance(model, str) else type(planner).__name__
 
     @cached_property
-    def _planners(self) -> tuple[Any, Any]:
-        """The planner and the rule planner, both bound to the tools."""
+    def _schemas(self) -> list[dict[str, Any]]:
+        return [tool.schema for tool in self.tools.values()]
+
+    @cached_property
+    def _rules(self) -> Any:
         from geosleuth.agent.planner_rules import RulePlanner
 
-        schemas = [tool.schema for tool in self.tools.values()]
-        rules = RulePlanner().bind_tools(schemas)
-        return (rules if self._given_planner is None else self._given_planner.bind_tools(schemas)), rules
+        return RulePlanner().bind_tools(self._schemas)
+
+    @cached_property
+    def _bound_planner(self) -> Any:
+        """The planner that was given, bound to the tools."""
+        return None if self._given_planner is None else self._given_planner.bind_tools(self._schemas)
+
+    def _planner(self, models: PhotoModels) -> Any:
+        """The planner of one photo: a model's has the photo's own view of it."""
+        if self._bound_planner is not None:
+            return self._bound_planner
+        if models.spec("planner") is None:
+            return self._rules
+        from geosleuth.agent.planner_vlm import PIXELS_OF_A_TOKEN, VlmPlanner
+
+        image_tokens = math.ceil(self.settings.vlm_max_pixels / PIXELS_OF_A_TOKEN)
+        return VlmPlanner(model=models.vlm("planner"), image_tokens=image_tokens).bind_tools(self._schemas)
 
     @cached_property
     def _graph(self) -> Any:
@@ -179,11 +206,18 @@ class Agent:
         if self._given_planner is None:
             return
         try:
-            _ = self._planners
+            _ = self._bound_planner
         except NotImplementedError as error:
             found = f"{type(self._given_planner).__name__}, which has no bind_tools"
             remedy = "Use a chat model that supports tool calls, or leave the planner out."
             raise InputError("a planner that can call tools", found, remedy) from error
+
+
+def _sees(planner: Any) -> bool:
+    """Whether the planner is shown images: ours is; of a given chat model nobody knows whether it takes them."""
+    from geosleuth.agent.planner_vlm import VlmPlanner
+
+    return isinstance(planner, VlmPlanner)
 
 
 def _recorded(spec: str) -> RecordedPredictions | None:

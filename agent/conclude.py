@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geosleuth.agent.calibration import load_calibration
+from geosleuth.agent.closing import with_closing
 from geosleuth.agent.contradiction import find_contradictions
 from geosleuth.agent.localization import (
     City,
@@ -109,6 +110,7 @@ def conclude(state: AgentState, run: Investigation, rule: AnswerRule | None = No
         version=version("geosleuth"),
         notes=tuple(dict.fromkeys(state.get("notes") or ())),
     )
+    answer = with_closing(answer, state, run)
     cap = run.settings.precision_cap_km
     return answer if cap is None else coarsen(answer, cap)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from geosleuth.agent.localization import LocatabilityScore
+from geosleuth.agent.tool_images import sign_images
 from geosleuth.agent.toolbox import Finding, Scene, ToolFunction
 from geosleuth.indexes.countries import country_name
 from geosleuth.tools.evidence import Evidence, Nothing
+
+if TYPE_CHECKING:
+    from geosleuth.tools.locatability import Locatability
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -28,26 +32,62 @@ def read_text(scene: Scene) -> Finding:
 
     reading = read(scene.photo)
     lines, evidence = tuple(reading.lines), tuple(reading.evidence)
-    return Finding(f"{len(lines)} lines; {_telling(evidence, 'none of them tells a place')}", evidence, lines)
+    summary = f"{len(lines)} lines; {_telling(evidence, 'none of them tells a place')}"
+    return Finding(summary, evidence, lines, images=sign_images(scene, lines))
 
 
 def locatability(scene: Scene) -> Finding:
     """Score how much the photo shows that a place could be told from; call it after the signs are read."""
-    from geosleuth.tools.locatability import score_locatability
-
-    found = score_locatability(scene.photo, scene.lines)
+    found = _locatability(scene)
     score = LocatabilityScore(score=found.score, backend=found.backend, parts=dict(found.parts))
     return Finding(f"locatability {found.score:.2f} in [0, 1]", locatability=score, figures={"score": found.score})
 
 
+def _locatability(scene: Scene) -> Locatability:
+    from geosleuth.tools.locatability import score_locatability
+
+    spec = scene.models.spec("locatability") if scene.models is not None else None
+    if scene.models is None or spec is None:
+        return score_locatability(scene.photo, scene.lines)
+    from geosleuth.tools.learned_locatability import segment_locatability, vlm_locatability
+    from geosleuth.tools.vlm.load import model_kind
+
+    if model_kind(spec) == "segmenter":
+        return segment_locatability(scene.photo, spec, weights=scene.models.settings.locatability_weights)
+    return vlm_locatability(scene.photo, scene.models.vlm("locatability"))
+
+
 def prior(scene: Scene) -> Finding:
-    """Ask the prior backend for countries and a point: predictions recorded earlier, or else the belief so far."""
+    """Ask the prior backend for countries and a place: a model, predictions recorded earlier, or the belief so far."""
     if scene.recorded is not None:
         evidence = tuple(scene.recorded.evidence_for(scene.photo.name))
         return Finding(_telling(evidence, "no recorded prediction for this photo"), evidence)
+    spec = scene.models.spec("prior") if scene.models is not None else None
+    if spec is not None:
+        evidence = _model_prior(scene, spec)
+        return Finding(_telling(evidence, "the model names no place"), evidence)
     top = dict(list(scene.belief().items())[:5])
     words = ", ".join(f"{country_name(code)} {share:.0%}" for code, share in top.items())
     return Finding(f"the belief so far: {words}", figures={"countries": {c: round(p, 4) for c, p in top.items()}})
+
+
+def _model_prior(scene: Scene, spec: str) -> tuple[Evidence, ...]:
+    """Ask the model of the role prior, whatever its kind."""
+    if scene.models is None:
+        return ()
+    if spec == "geoclip":
+        from geosleuth.tools.geoclip_prior import geoclip_prior
+
+        return tuple(geoclip_prior(scene.photo))
+    from geosleuth.tools.vlm.load import model_kind
+
+    if model_kind(spec) == "clip":
+        from geosleuth.tools.zero_shot import zero_shot_prior
+
+        return tuple(zero_shot_prior(scene.photo, spec))
+    from geosleuth.tools.georeasoner import ask_prior
+
+    return tuple(ask_prior(scene.photo, scene.models.vlm("prior"), samples=scene.models.settings.prior_samples))
 
 
 def submap(scene: Scene, share: Share = 0.95) -> Finding:

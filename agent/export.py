@@ -96,6 +96,7 @@ def _reference_facts(one: ComparedReference) -> dict[str, Any]:
     return {
         "verdict": _verdict(one),
         "why": one.verification.reason if one.verification else "nobody compared its features",
+        "model_says": one.judgement.reason if one.judgement else None,
         "rank": one.rank,
         "uri": one.uri,
         "view": one.view,

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from geosleuth.agent.embedded_tools import Share
 from geosleuth.agent.references import References
+from geosleuth.agent.tool_images import candidate_images, match_images
 from geosleuth.agent.toolbox import Finding, Scene, Search, ToolFunction
 from geosleuth.indexes.countries import country_name
 from geosleuth.indexes.errors import InputError
@@ -54,6 +55,7 @@ def retrieve(
         candidates=candidates,
         search=Search(searched=found.searched, references=found.references),
         figures={"candidates": [_figures(one) for one in candidates[:_LISTED]], "exact": found.exact},
+        images=candidate_images(scene, candidates[:_LISTED]),
     )
 
 
@@ -96,10 +98,12 @@ def _reranked(scene: Scene, candidates: tuple[Candidate, ...], how: str) -> tupl
 
 
 def _with_verdicts(new: tuple[Candidate, ...], before: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    """Keep what is known of references that an earlier search had found: no pair is verified twice."""
-    known = {one.reference_id: one.verification for one in before if one.verification is not None}
+    """Keep what is known of references that an earlier search had found: no pair is looked at twice."""
+    known = {one.reference_id: one for one in before}
     return tuple(
-        one.model_copy(update={"verification": known[one.reference_id]}) if one.reference_id in known else one
+        one.model_copy(update={"verification": old.verification, "judgement": old.judgement})
+        if (old := known.get(one.reference_id)) is not None
+        else one
         for one in new
     )
 
@@ -123,20 +127,37 @@ def verify(scene: Scene, top: Top = 10) -> Finding:
         found.evidence,
         candidates=candidates,
         figures={"verdicts": [_figures(one) for one in found.candidates[:_LISTED]]},
+        images=match_images(scene, candidates),
     )
 
 
 def compare(scene: Scene) -> Finding:
-    """Order the verified references, two at a time, by which agrees more with the photo; call it after matches."""
-    from geosleuth.tools.pairwise import Comparisons, InlierJudge, select_best
-
+    """Order the candidates, two at a time, by which shows the photo's place better; call it after `verify`."""
     if not scene.candidates:
         return Finding("there is no candidate to compare")
+    matched = any(one.verification is not None and one.verification.verdict == "match" for one in scene.candidates)
+    if scene.models is not None and scene.models.spec("pairwise") is not None and not matched:
+        from geosleuth.agent.model_tools import model_order
+
+        ordered, how = model_order(scene, scene.candidates, best=_BEST)
+    else:  # geometry that has matched something knows better than any model
+        ordered, how = _order_by_inliers(scene)
+    # Without names: what is logged while it happens is not coarsened by a cap.
+    summary = f"best {_BEST} of {len(ordered)} candidates, by {how}"
+    return Finding(
+        summary,
+        candidates=ordered,
+        figures={"best": [_figures(one) for one in ordered[:_BEST]]},
+        images=candidate_images(scene, ordered[:_BEST]),
+    )
+
+
+def _order_by_inliers(scene: Scene) -> tuple[tuple[Candidate, ...], str]:
+    from geosleuth.tools.pairwise import Comparisons, InlierJudge, select_best
+
     comparisons = Comparisons(scene.photo, InlierJudge())
     ordered = select_best(scene.candidates, comparisons, best=_BEST)
-    # Without names: what is logged while it happens is not coarsened by a cap.
-    summary = f"best {_BEST} of {len(ordered)} candidates, by {comparisons.asked} comparisons ({comparisons.ties} ties)"
-    return Finding(summary, candidates=ordered, figures={"best": [_figures(one) for one in ordered[:_BEST]]})
+    return ordered, f"{comparisons.asked} comparisons ({comparisons.ties} ties)"
 
 
 def _to_verify(candidates: tuple[Candidate, ...], top: int) -> list[Candidate]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AnyMessage, HumanMessage, ToolMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from geosleuth.agent.conclude import conclude as draw_conclusion
-from geosleuth.agent.knowledge import known
 from geosleuth.agent.localization import ToolFailure, TraceStep
-from geosleuth.agent.prompts import opening, returned, situation
+from geosleuth.agent.planner_reply import MOST_CALLS
+from geosleuth.agent.planning import plan
+from geosleuth.agent.prompts import REPEATED, opening
 from geosleuth.agent.state import PERCEIVE, AgentState, Found, Investigation, PendingCall
-from geosleuth.agent.toolbox import Finding, Scene, Tool
+from geosleuth.agent.toolbox import DATA_PREFIX, Finding, Scene, Tool, as_data
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +42,13 @@ def build_graph(checkpointer: Any = None) -> CompiledStateGraph[AgentState, Inve
 
 
 def recursion_limit(max_steps: int) -> int:
-    """LangGraph's own limit: a plan and an act per step, a second try each, and the ends."""
-    return 4 * max_steps + 10
+    """LangGraph's own limit: the nodes that a run may visit.
+
+    Each planning but the last brings at least one entry of the trace, and each act just one, so that there are at most
+    `max_steps` + 1 plannings and, as the last reply may hold `MOST_CALLS` calls that are refused one by one,
+    `max_steps` - 1 + `MOST_CALLS` acts; then there are the two ends, and the look of LangGraph that finds nothing left.
+    """
+    return 2 * max_steps + MOST_CALLS + 3
 
 
 def perceive(state: AgentState, runtime: Runtime[Investigation]) -> AgentState:
@@ -49,42 +57,24 @@ def perceive(state: AgentState, runtime: Runtime[Investigation]) -> AgentState:
     photo = run.loaded_photo()
     trace: list[TraceStep] = []
     found: list[Found] = []
+    messages: list[AnyMessage] = list(opening(photo.size, of_model=run.must_conclude))
     if _METADATA in run.tools:
         step, finding = _run_tool(run, state, run.tools[_METADATA], PendingCall(name=_METADATA), 1, PERCEIVE)
         trace.append(step)
         found += [Found(step=1, evidence=item) for item in finding.evidence]
+        called = replace(finding, figures={"tool_called_already": _METADATA, **finding.figures})
+        messages.append(HumanMessage(called.for_planner()))
     if run.hints:
         number = len(trace) + 1
         words = f"{len(run.hints)} hint{'s' if len(run.hints) > 1 else ''} taken as evidence"
         trace.append(TraceStep(step=number, tool="hint", result=words, seconds=0.0, by=PERCEIVE))
         found += [Found(step=number, evidence=item) for item in run.hints]
-    update = AgentState(messages=list(opening(photo.size)), trace=trace, found=found)  # type: ignore[arg-type]
+        said = {"the_investigator_says": [item.claim for item in run.hints]}
+        messages.append(HumanMessage(DATA_PREFIX + as_data(said)))
+    update = AgentState(messages=messages, trace=trace, found=found)
     update["calls_made"] = [run.tools[_METADATA].same_call({})] if _METADATA in run.tools else []
     update["notes"] = [*photo.notes, *_failures(trace)]
     return update
-
-
-def plan(state: AgentState, runtime: Runtime[Investigation]) -> AgentState:
-    """Ask the planner for the next calls: twice at most, then the rule planner takes the step."""
-    run = runtime.context
-    if limit := _limit(state, run):
-        return AgentState(pending=[], notes=[limit])
-    asked = situation(known(state, run))
-    said: list[AnyMessage] = []
-    trace: list[TraceStep] = []
-    problem = ""
-    for _ in range(2):
-        started = time.perf_counter()
-        reply, problem = _ask(run, [*state["messages"], *said, asked])
-        if not problem:
-            return AgentState(messages=[*said, reply], trace=trace, pending=_pending(reply, run.planner_name, None))
-        trace.append(_malformed(len(state["trace"]) + len(trace) + 1, run, reply, problem, started))
-        said += [reply, *_answers(reply, returned(problem, tuple(run.tools)))]
-    note = f"The rule planner took this step, because {run.planner_name} twice made a call that cannot be made."
-    reply = run.rules.invoke([asked])
-    pending = _pending(reply, "RulePlanner", note)
-    notes = [] if pending else [f"{note} It concluded."]
-    return AgentState(messages=[*said, reply], trace=trace, pending=pending, notes=notes)
 
 
 def act(state: AgentState, runtime: Runtime[Investigation]) -> AgentState:
@@ -94,15 +84,18 @@ def act(state: AgentState, runtime: Runtime[Investigation]) -> AgentState:
     number = len(state["trace"]) + 1
     tool = run.tools[call.name]
     same = tool.same_call(call.args)
-    limit = _limit(state, run)
+    limit = run.limit(state["trace"])
     if limit or state["calls_made"].count(same) >= run.settings.max_repeats:
-        reason = limit or "this very call was already made, and its result stands above"
+        reason = limit or REPEATED
         refusal = ToolFailure(kind="limit" if limit else "refused", reason=reason)
         step = _step(call, number, call.by, f"refused: {reason}", 0.0, refusal)
-        return AgentState(messages=[_message(call, step.result)], trace=[step], pending=rest, calls_made=[])
+        return _told(AgentState(trace=[step], pending=rest, calls_made=[]), state, call, step.result)
     step, finding = _run_tool(run, state, tool, call, number, call.by)
     update = AgentState(trace=[step], pending=rest, calls_made=[same], notes=_failures([step]))
-    update["messages"] = [_message(call, finding.for_planner() if step.ok else step.result)]
+    pictures = _pictures(finding) if run.planner_sees else []
+    # A failure may quote a file's name or a sign, as a result may.
+    text = finding.for_planner() if step.ok else DATA_PREFIX + as_data({"summary": step.result})
+    _told(update, state, call, text, pictures)
     update["found"] = [Found(step=number, evidence=item) for item in finding.evidence]
     if finding.lines is not None:
         update["lines"] = list(finding.lines)
@@ -127,67 +120,6 @@ def _next(state: AgentState) -> str:
 
 def _after_act(state: AgentState) -> str:
     return "act" if state["pending"] else "plan"
-
-
-def _limit(state: AgentState, run: Investigation) -> str | None:
-    """Say which limit is reached, if any. What `perceive` does is not counted."""
-    steps = sum(step.by != PERCEIVE for step in state["trace"])
-    if steps >= run.settings.max_steps:
-        return f"the limit of {run.settings.max_steps} steps (max_steps) was reached"
-    if run.seconds >= run.settings.max_seconds:
-        return f"the limit of {run.settings.max_seconds:g} s (max_seconds) was reached after {run.seconds:.1f} s"
-    return None
-
-
-def _ask(run: Investigation, messages: list[AnyMessage]) -> tuple[AIMessage, str]:
-    """Return the planner's reply and what is wrong with it ("" if nothing is)."""
-    try:
-        reply = run.planner.invoke(messages)
-    except Exception as error:  # noqa: BLE001  a planner is foreign code on a network: its failure must not end the run
-        logger.warning("%s failed: %s", run.planner_name, error)
-        return AIMessage(""), f"the planner failed with {type(error).__name__}: {error}"
-    if not isinstance(reply, AIMessage):
-        return AIMessage(""), f"the planner replied with {type(reply).__name__}, not an AIMessage"
-    if reply.invalid_tool_calls:
-        first = reply.invalid_tool_calls[0]
-        return (
-            reply,
-            f"{first.get('name') or 'a tool'}: the arguments are not JSON ({first.get('error') or 'malformed'})",
-        )
-    for call in reply.tool_calls:
-        if call["name"] not in run.tools:
-            return reply, f"there is no tool {call['name']!r}"
-        if complaint := run.tools[call["name"]].complaint(call["args"]):
-            return reply, complaint
-    return reply, ""
-
-
-def _answers(reply: AIMessage, text: str) -> list[AnyMessage]:
-    """Answer every call of a refused reply: chat models insist that each call has its result."""
-    ids = [call.get("id") for call in [*reply.tool_calls, *reply.invalid_tool_calls]]
-    answers: list[AnyMessage] = [ToolMessage(text, tool_call_id=str(i), status="error") for i in ids if i]
-    return answers or [HumanMessage(text)]
-
-
-def _pending(reply: AIMessage, by: str, note: str | None) -> list[PendingCall]:
-    return [
-        PendingCall(name=call["name"], args=call["args"], id=call.get("id") or f"call-{i}", by=by, note=note)
-        for i, call in enumerate(reply.tool_calls)
-    ]
-
-
-def _malformed(number: int, run: Investigation, reply: AIMessage, problem: str, started: float) -> TraceStep:
-    calls = [*reply.tool_calls, *reply.invalid_tool_calls]
-    return TraceStep(
-        step=number,
-        tool=str(calls[0].get("name") or "?") if calls else "?",
-        result=f"not called: {problem}",
-        seconds=time.perf_counter() - started,
-        by=run.planner_name,
-        ok=False,
-        failure=ToolFailure(kind="malformed", reason=problem),
-        note="returned to the planner with the reason",
-    )
 
 
 def _run_tool(
@@ -221,6 +153,8 @@ def _scene(run: Investigation, state: AgentState) -> Scene:
         candidates=tuple(state.get("candidates") or ()),
         log_density=lambda lats, lons: run.belief(found).log_density(lats, lons),
         point=lambda: run.belief(found).point(),
+        planner_sees=run.planner_sees,
+        models=run.models,
     )
 
 
@@ -240,11 +174,31 @@ def _step(
         ok=failure is None,
         failure=failure,
         note=note,
+        thought=call.thought,
     )
 
 
-def _message(call: PendingCall, text: str) -> ToolMessage:
-    return ToolMessage(text, tool_call_id=call.id, name=call.name)
+def _told(
+    update: AgentState, state: AgentState, call: PendingCall, text: str, pictures: Sequence[AnyMessage] = ()
+) -> AgentState:
+    """Add to the update what the planner is told. Pictures wait: no message may part a reply's calls from results."""
+    shown = [*(state.get("pictures") or ()), *pictures]
+    waiting = bool(update["pending"])
+    update["messages"] = [ToolMessage(text, tool_call_id=call.id, name=call.name), *([] if waiting else shown)]
+    update["pictures"] = shown if waiting else []
+    return update
+
+
+def _pictures(finding: Finding) -> list[AnyMessage]:
+    if not finding.images:
+        return []
+    from geosleuth.agent.tool_images import image_message
+
+    try:
+        return [image_message(finding.images)]
+    except Exception:
+        logger.warning("A picture for the planner could not be made", exc_info=logger.isEnabledFor(logging.DEBUG))
+        return []
 
 
 def _failures(trace: list[TraceStep]) -> list[str]:

@@ -7,25 +7,31 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from geosleuth.agent.localization import TraceStep
+from geosleuth.agent.models import VlmRole
 from geosleuth.agent.prompts import Known
 from geosleuth.agent.state import PERCEIVE, AgentState, Investigation
 from geosleuth.tools.candidate import Candidate
+from geosleuth.tools.quoting import neutralised
 
 _SHARE = 0.95
+_LONGEST_CALL = 200  # characters; no rule's call is longer, and all of them are told before each step
 
 
 def known(state: AgentState, run: Investigation) -> Known:
     """Sum up the evidence, the search and the limits."""
     trace = state["trace"]
+    # A malformed call was never made: its tool is still to be called, by whoever can.
+    made = [step for step in trace if step.failure is None or step.failure.kind != "malformed"]
     probabilities = run.countries(state["found"])
     steps = sum(step.by != PERCEIVE for step in trace)
     lines, search = state.get("lines"), state.get("search")
     candidates = state.get("candidates") or ()
     return Known(
-        tools_called=tuple(step.tool for step in trace),
-        calls=tuple(call_name(step.tool, step.args) for step in trace),
+        tools_called=tuple(step.tool for step in made),
+        calls=tuple(neutralised(call_name(step.tool, step.args))[:_LONGEST_CALL] for step in made),
         hints=len(run.hints),
-        recorded_predictions=run.recorded is not None,
+        prior_speaks=run.recorded is not None or _modelled(run, "prior"),
+        pairwise_by_model=_modelled(run, "pairwise"),
         file_states_position=any(item.evidence.type == "metadata.gps" for item in state["found"]),
         lines_read=None if lines is None else len(lines),
         countries=tuple((code, round(share, 4)) for code, share in list(probabilities.items())[:5]),
@@ -36,8 +42,12 @@ def known(state: AgentState, run: Investigation) -> Known:
         rejected=_count(candidates, "no_match"),
         left_out=search.references - search.searched if search else 0,
         steps_left=run.settings.max_steps - steps,
-        seconds_left=round(run.settings.max_seconds - run.seconds, 1),
+        seconds_left=round(run.settings.max_seconds - run.seconds, -1),  # in tens: the same photo, the same words
     )
+
+
+def _modelled(run: Investigation, role: VlmRole) -> bool:
+    return run.models is not None and run.models.spec(role) is not None
 
 
 def call_name(tool: str, args: Mapping[str, Any]) -> str:

@@ -142,6 +142,21 @@ class TraceStep(_Part):
     """False: the tool failed or the call was not made; `failure` says why and `note` what was done about it."""
     failure: ToolFailure | None = None
     note: str | None = None
+    thought: str | None = None
+    """The planner's words when it asked for this step, cut at 1,000 characters: a model's words, no evidence."""
+
+
+class Closing(_Part):
+    """What the planner said: a model's words, no evidence. The answer is drawn from the belief, never from them."""
+
+    words: str
+    """Its words when it concluded, cut at 2,000 characters; empty where it never did, or said nothing."""
+    by: str
+    """Name of the planner."""
+    unbacked: tuple[str, ...] = ()
+    """Places, positions and percentages in `words` that no tool's finding and not the answer bears out."""
+    unbacked_thoughts: tuple[str, ...] = ()
+    """The same of its thoughts along the way: guesses that came to nothing, as a rule."""
 
 
 class ComparedReference(Candidate):
@@ -189,6 +204,8 @@ class Localization(_Part):
     candidates: tuple[ComparedReference, ...] = ()
     """The best references of the last search, those that verification accepted first; empty without an index."""
     trace: tuple[TraceStep, ...]
+    closing: Closing | None = None
+    """What a planner that is a model said; None where the rules planned."""
     entropy_bits: float
     """Entropy of the belief over its cells."""
     locatability: LocatabilityScore | None

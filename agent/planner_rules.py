@@ -59,6 +59,11 @@ def _left_out(known: Known) -> bool:
     return _rejected(known) and known.left_out > 0
 
 
+def _worth_comparing(known: Known) -> bool:
+    """Features can only order what they have matched; a model looks at any two."""
+    return known.matches > 1 or (known.pairwise_by_model and known.candidates > 1)
+
+
 # Each search that is rejected is followed by a wider one: it ends at the whole gallery, ordered by similarity alone,
 # for then the belief itself is in doubt. More is verified each time, since the belief sorts out less and less.
 _MOST_OF_THE_BELIEF = {"share": 0.999}
@@ -66,7 +71,7 @@ _WHOLE_GALLERY = {"by": "everything", "rerank": "none"}
 # Read from the top: the first rule whose tool is there and was not called yet, and whose condition holds, is the step.
 RULES: tuple[Rule, ...] = (
     Rule("metadata", _always, "a position in the file outweighs all else, and costs a millisecond"),
-    Rule("prior", lambda known: known.recorded_predictions, "a recorded prediction is there to be used"),
+    Rule("prior", lambda known: known.prior_speaks, "predictions were recorded, or a model is there to be asked"),
     Rule("read_text", _always, "signs name places, and they check what the file states"),
     Rule("locatability", _always, "an empty answer needs a reason: was there anything to see?"),
     Rule("submap", _narrow_before_search, "the belief is narrow enough to list"),
@@ -76,7 +81,12 @@ RULES: tuple[Rule, ...] = (
     Rule("verify", _unproven, "a search after a rejection is verified to a greater depth", {"top": 20}),
     Rule("retrieve", _rejected, "verification rejected: forget the belief, which may be wrong", _WHOLE_GALLERY),
     Rule("verify", _unproven, "the last search is verified deepest", {"top": 30}),
-    Rule("compare", lambda known: known.matches > 1, "several references hold: which shows the place best"),
+    Rule(
+        "compare",
+        _worth_comparing,
+        "several references hold, or a model may tell them apart: which shows the place best",
+    ),
+    Rule("gleam_x", lambda known: known.candidates > 0, "a model judges the best from any side, and says why"),
 )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from geosleuth.agent.localization import (
+    Closing,
     Geometry,
     Localization,
     Point,
@@ -20,6 +21,7 @@ from geosleuth.agent.localization import (
     WeighedEvidence,
 )
 from geosleuth.agent.references import withheld_index
+from geosleuth.agent.state import PERCEIVE
 from geosleuth.tools.evidence import Evidence, Support
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 
 _KM_PER_DEGREE = 111.195  # of latitude, on the sphere of the mean radius
 _CITY_KM = 10.0  # a city's name tells its position to about this; under a cap beyond it, the name goes too
-_OF_REFERENCES = {"retrieve", "verify", "compare", "retrieval", "verification"}  # tools that name references
+_OF_REFERENCES = {"retrieve", "verify", "compare", "gleam_x", "retrieval", "verification"}  # tools that name references
+_NO_MODELS = {PERCEIVE, "RulePlanner"}  # planners whose arguments are those of a table
 _WIDE = 4  # times the cap: the outline of a region this wide says nothing finer than the cap
 
 
@@ -43,6 +46,7 @@ def coarsen(answer: Localization, cap_km: float) -> Localization:
     steps |= {step.step for step in answer.trace if _of_references(step.tool)}
     mentioned = {i for i, hidden in enumerate(withheld) if hidden}
     failed = [step.failure.reason for step in answer.trace if step.step in steps and step.failure]
+    failed += answer.closing.unbacked if answer.closing else ()
     notes = [_words(cap_km) if any(reason in note for reason in failed) else note for note in answer.notes]
     if answer.candidates:
         notes.append(f"{len(answer.candidates)} compared references are withheld: their positions are exact.")
@@ -59,7 +63,8 @@ def coarsen(answer: Localization, cap_km: float) -> Localization:
                 for c in answer.contradictions
             ),
             "candidates": (),
-            "trace": tuple(_untold(s, cap_km) if s.step in steps else s for s in answer.trace),
+            "trace": tuple(_untold(s, cap_km) if s.step in steps else _wordless(s, cap_km) for s in answer.trace),
+            "closing": answer.closing and _untold_closing(answer.closing, cap_km),
             "backends": {
                 name: withheld_index(what) if name == "index" else what for name, what in answer.backends.items()
             },
@@ -75,7 +80,7 @@ def coarsen_step(
     """Return a step as it may be told while the run goes on, without the evidence that `coarsen` would withhold."""
     told = tuple(item for item in evidence if not _names_place(item.tool, item.likelihood.kind, item.support))
     hidden = len(told) < len(evidence) or _of_references(step.tool)
-    return (_untold(step, cap_km) if hidden else step), told
+    return (_untold(step, cap_km) if hidden else _wordless(step, cap_km)), told
 
 
 def snap(lat: float, lon: float, cap_km: float) -> Point:
@@ -138,7 +143,24 @@ def _of_references(tool: str) -> bool:
 def _untold(step: TraceStep, cap_km: float) -> TraceStep:
     """What a step found, or the file over which it failed, may name a place; that it was made stays."""
     failure = step.failure and step.failure.model_copy(update={"reason": _words(cap_km)})
-    return step.model_copy(update={"result": _words(cap_km), "failure": failure})
+    return _wordless(step, cap_km).model_copy(update={"result": _words(cap_km), "failure": failure})
+
+
+def _wordless(step: TraceStep, cap_km: float) -> TraceStep:
+    """Without what a model made up: it may name the place that it believes to see, as a tool's name too."""
+    if step.failure is not None and step.failure.kind == "malformed":
+        failure = step.failure.model_copy(update={"reason": _words(cap_km)})
+        step = step.model_copy(update={"tool": "?", "result": _words(cap_km), "failure": failure})
+    if step.by in _NO_MODELS:
+        return step
+    thought = step.thought and _words(cap_km)
+    return step.model_copy(update={"thought": thought, "args": dict.fromkeys(step.args, "withheld")})
+
+
+def _untold_closing(closing: Closing, cap_km: float) -> Closing:
+    """That a planner said more than the tools found stays; what it said goes."""
+    hidden = {name: (_words(cap_km),) for name in ("unbacked", "unbacked_thoughts") if getattr(closing, name)}
+    return closing.model_copy(update={"words": _words(cap_km) if closing.words else "", **hidden})
 
 
 def _words(cap_km: float) -> str:

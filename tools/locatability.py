@@ -56,8 +56,9 @@ class Locatability(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     score: float = Field(ge=0.0, le=1.0)
-    parts: dict[str, float]  # each in [0, 1], before its weight
-    backend: str = "embedded"
+    parts: dict[str, float]  # each in [0, 1]: before its weight (embedded), what a class adds, a model's yes and no
+    backend: str = "embedded"  # or the spec of the model
+    weights: str = ""  # which model with which hash, for the record
     flag: Flag | None = None  # set where nothing is shown at all
     reason: str
 

@@ -9,30 +9,18 @@ from __future__ import annotations
 import csv
 import hashlib
 import logging
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from geosleuth.indexes.countries import country_codes, country_name, find_country
+from geosleuth.indexes.countries import country_name, find_country
 from geosleuth.indexes.errors import InputError
-from geosleuth.tools.evidence import Evidence, Likelihood, NearPlace, NearPoints, Nothing, OverRegions, Support
-from geosleuth.tools.named_places import people_within, population_shares
+from geosleuth.tools.evidence import Evidence, Likelihood, Nothing, Support
+from geosleuth.tools.prior_likelihood import country_likelihood, place_likelihood
 
 logger = logging.getLogger(__name__)
 
 COLUMNS = ("model", "source_file", "predicted_country", "predicted_city", "lat", "lon")
-
-# How a vision-language model errs before anything is known about this one; the belief's calibration scales it. Eight
-# models of 2023 to 2025, asked for 301 street views, named 21 to 77 % of the countries rightly (median 61 %), and fell
-# within 25, 200 and 750 km for 11, 39 and 64 % (medians). The constants are set below that: country and point are one
-# opinion, which the belief counts a little more than once.
-HIT_RATE = 0.5  # of countries
-_BY_PEOPLE = 0.5  # of wrong countries are named in proportion to people, the others evenly: models name small ones too
-# Distance from prediction to truth as a mixture of Gaussians: (share, spread in km per axis); the rest falls anywhere.
-ERRORS: tuple[tuple[float, float], ...] = ((0.1, 12.0), (0.15, 90.0), (0.25, 500.0))
-_AROUND_KM = 100.0  # over which "where people live" is taken: a city with its region
-_LAND_KM2 = 1.349e8  # land without Antarctica (CIA World Factbook)
 
 
 @dataclass(frozen=True)
@@ -110,26 +98,6 @@ class RecordedPredictions:
     def _nothing(self, reason: str) -> Evidence:
         claim = f"{self.model} says nothing about this photo."
         return Evidence(tool="prior", type="prior.country", claim=claim, likelihood=Nothing(reason=reason))
-
-
-def country_likelihood(code: str, hit_rate: float = HIT_RATE) -> OverRegions:
-    """P(the model names this country | the photo is there) over the same for a photo from elsewhere."""
-    rate = _BY_PEOPLE * population_shares().get(code, 0.0) + (1.0 - _BY_PEOPLE) / len(country_codes())
-    return OverRegions(log_ratios={code: math.log(hit_rate / ((1.0 - hit_rate) * rate))})
-
-
-def place_likelihood(lat: float, lon: float, name: str | None = None) -> NearPoints:
-    """Density of the model's errors over the density of its points for photos from elsewhere.
-
-    Those fall where people live, for the most part: near a large city a wrong point is commoner than in a desert.
-    """
-    people = _BY_PEOPLE * people_within(lat, lon, _AROUND_KM) / (math.pi * _AROUND_KM**2)
-    anywhere = (1.0 - sum(share for share, _ in ERRORS)) * (people + (1.0 - _BY_PEOPLE) / _LAND_KM2)
-    places = tuple(
-        NearPlace(lat=lat, lon=lon, spread_km=km, weight=share / (2 * math.pi * km**2) / anywhere, name=name or None)
-        for share, km in ERRORS
-    )
-    return NearPoints(places=places, floor=1.0)
 
 
 def _table(path: Path) -> tuple[list[dict[str, str]], str]:

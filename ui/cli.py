@@ -157,6 +157,8 @@ def _draw(agent: Agent, answer: Localization, photo: str, folder: Path) -> None:
 
 
 def _investigate(agent: Agent, photo: str, hints: list[str], *, verbose: bool) -> Localization:
+    from geosleuth.agent.printable import printable
+
     if not verbose:
         return agent.localize(photo, hints)
     for step in agent.stream(photo, hints):
@@ -164,6 +166,10 @@ def _investigate(agent: Agent, photo: str, hints: list[str], *, verbose: bool) -
             logging.getLogger(__name__).info(
                 "step %d: %s, %.2f s: %s", step.trace.step, step.trace.tool, step.trace.seconds, step.trace.result
             )
+            if step.trace.thought:
+                logging.getLogger(__name__).info(
+                    "  the planner's words, no evidence: %s", printable(step.trace.thought)
+                )
         if step.localization is not None:
             return step.localization
     raise RuntimeError("the agent's stream ended without an answer")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from geosleuth.agent.printable import printable
+from geosleuth.ui.doctor_device import Device, device_lines, find_devices
+from geosleuth.ui.doctor_models import RoleModel, examine_models, role_lines, weights_bytes
 
 if TYPE_CHECKING:
     from geosleuth.agent.settings import Settings
@@ -26,6 +29,15 @@ _PACKAGES = (
     "pillow",
     "rapidocr",
     "wordfreq",
+)
+_MODEL_PACKAGES = (
+    "torch",
+    "transformers",
+    "peft",
+    "timm",
+    "geoclip",
+    "langchain-openai",
+    "bitsandbytes",  # 4-bit weights; no extra of ours has it
 )
 _EXTRAS = {
     "index": "faiss",
@@ -85,19 +97,25 @@ class Examination(_Findings):
     settings: dict[str, object]
     roles: dict[str, str]
     """Per role the spec that plays it."""
+    models: tuple[RoleModel, ...]
+    """Of the roles that a model plays: what was found, and what is missing."""
+    devices: tuple[Device, ...]
+    """Where models would run; empty without torch."""
     index: Index | None
     """None: no index is configured, and nothing is retrieved."""
     endpoints: tuple[str, ...]
-    """Servers that would be asked, and models that would be fetched; empty: nothing leaves this machine."""
+    """Servers that photos go to, and models that would be fetched; empty: nothing leaves this machine."""
     tesseract: Tesseract
     cache: Cache
     packages: dict[str, str | None]
+    model_packages: dict[str, str | None]
+    """Optional: what models need."""
     extras: dict[str, bool]
     """Per optional extra, whether its chief package is there."""
 
 
 def examine(settings_file: str | None = None) -> Examination:
-    """Look at the installation; nothing is loaded, compiled or written.
+    """Look at the installation; nothing is loaded, compiled or written, and only configured servers are asked.
 
     Raises:
         InputError: The settings are wrong.
@@ -115,11 +133,14 @@ def examine(settings_file: str | None = None) -> Examination:
         settings_file=str(found) if found else None,
         settings=settings.model_dump(mode="json"),
         roles={role: spec or _OWN_ENCODER for role, spec in settings.backends},
+        models=examine_models(settings),
+        devices=find_devices(),
         index=None if settings.index is None else _index(settings.index),
         endpoints=_endpoints(settings),
         tesseract=_tesseract(),
         cache=_cache(settings),
         packages={name: _version(name) for name in _PACKAGES},
+        model_packages={name: _version(name) for name in _MODEL_PACKAGES},
         extras={extra: find_spec(module) is not None for extra, module in _EXTRAS.items()},
     )
 
@@ -129,12 +150,14 @@ def report(findings: Examination) -> str:
     lines = [
         f"geosleuth {findings.version}, Python {findings.python}, {findings.platform}",
         f"settings   {findings.settings_file or 'no geosleuth.toml: the defaults'}",
-        *(f"role       {role}: {spec}" for role, spec in findings.roles.items()),
+        *role_lines(findings.roles, findings.models),
+        *device_lines(findings.devices, weights_bytes(findings.models)),
         *_index_lines(findings.index),
         f"endpoints  {', '.join(findings.endpoints) or 'none: nothing leaves this machine'}",
         *_tesseract_lines(findings.tesseract),
         *_cache_lines(findings.cache),
         "packages   " + ", ".join(f"{name} {found or 'MISSING'}" for name, found in findings.packages.items()),
+        "models     " + ", ".join(f"{name} {found or 'no'}" for name, found in findings.model_packages.items()),
         "extras     " + ", ".join(f"{name} {'yes' if there else 'no'}" for name, there in findings.extras.items()),
     ]
     return "\n".join(printable(line) for line in lines) + "\n"
@@ -188,12 +211,14 @@ def _index(location: str) -> Index:
 def _endpoints(settings: Settings) -> tuple[str, ...]:
     """Servers that a photo, or what is made of it, would be sent to; then those that only a model comes from."""
     from geosleuth.agent.references import is_served
+    from geosleuth.indexes.backend import parse_backend
 
-    specs = list(dict.fromkeys(spec for _, spec in settings.backends if spec is not None))
-    models = [spec for spec in specs if spec.startswith("openai:")]
+    backends = [parse_backend(spec) for _, spec in settings.backends if spec is not None]
+    models = [str(backend) for backend in backends if backend.base == "openai"]
     served = [settings.index] if settings.index is not None and is_served(settings.index) else []
-    fetched = [f"{spec} ({_FETCHED})" for spec in specs if spec.startswith(("hf:", "timm:"))]
-    return (*models, *served, *fetched)
+    parts = [part for backend in backends for part in (replace(backend, adapters=()), *backend.adapters)]
+    fetched = [f"{part} ({_FETCHED})" for part in parts if part.base in ("hf", "timm", "geoclip")]
+    return tuple(dict.fromkeys((*models, *served, *fetched)))
 
 
 def _tesseract() -> Tesseract:

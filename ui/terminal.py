@@ -5,6 +5,7 @@ Text from a photo is anybody's: it reaches rich as `Text`, never as markup, and 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
@@ -32,6 +33,7 @@ _VERDICT_WORDS = {
     "unreadable": "unreadable",
     None: "not verified",
 }
+_SERVER = re.compile(r"openai:[^;)]*?@(https?://[^\s;)]+)")  # in `backends`, which name the specs that ran
 _LEAST_SHARE = 0.001  # a country that would print as 0.0 % is no answer to where to look
 _BAR = 20  # characters of a probability of 1
 _TELLING_BITS = 0.05  # below this a contribution prints as 0.0
@@ -54,6 +56,7 @@ def render(answer: Localization) -> Group:
         parts += [_references(answer.candidates[:_REFERENCES]), Text()]
     parts += [_line("Contradiction", item.claim, "bold red") for item in answer.contradictions]
     parts += _absent(answer)
+    parts += _closing(answer)
     parts += [_line("Note", note, "dim") for note in _notes(answer)]
     parts += [Text(CAVEAT, style="italic"), _timing(answer)]
     return Group(*parts)
@@ -117,13 +120,30 @@ def _references(candidates: tuple[ComparedReference, ...]) -> Table:
     for one in candidates:
         verdict = one.verification.verdict if one.verification else None
         reason = f"  [{printable(one.verification.reason)}]" if one.verification else ""
+        reason += f"  [a model: {printable(one.judgement.reason)}]" if one.judgement else ""
         table.add_row(
             Text(_VERDICT_WORDS[verdict], style=_VERDICT_STYLE.get(verdict or "", "dim")),
             "" if one.distance_km is None else _km(one.distance_km),
             f"{one.similarity:.2f}",
-            Text.assemble(printable(one.uri), (reason, "dim")),
+            Text.assemble(printable(one.uri), (reason, "dim"), *_explanation(one)),
         )
     return table
+
+
+def _explanation(one: ComparedReference) -> list[tuple[str, str]]:
+    """Say why a model judged as it did; its words are marked as such."""
+    words = one.judgement.explanation if one.judgement else None
+    if words is None:
+        return []
+    lines = [
+        ("\nagree: ", words.agreeing, "green"),
+        ("\ndiffer: ", words.disagreeing, "red"),
+        ("\nthe model concludes: ", (words.conclusion,), "dim"),
+    ]
+    told = [(label + printable("; ".join(features)), style) for label, features, style in lines if any(features)]
+    if words.contradicts:
+        told.append(("\nits reasons contradict its verdict: trust neither", "bold yellow"))
+    return told
 
 
 def _absent(answer: Localization) -> list[RenderableType]:
@@ -147,6 +167,17 @@ def _absent(answer: Localization) -> list[RenderableType]:
     ]
 
 
+def _closing(answer: Localization) -> list[RenderableType]:
+    """Show what a planner that is a model said, and what of it nothing bears out."""
+    closing = answer.closing
+    if closing is None or not closing.words:
+        return []
+    lines: list[RenderableType] = [_line("The planner's words, no evidence", closing.words, "magenta")]
+    if closing.unbacked:
+        lines.append(_line("Of these no tool's finding bears out", "; ".join(closing.unbacked), "bold yellow"))
+    return lines
+
+
 def _notes(answer: Localization) -> list[str]:
     """The notes, without those on tools that failed: `_absent` has said it."""
     failures = [step.failure.reason for step in answer.trace if step.failure is not None]
@@ -155,8 +186,10 @@ def _notes(answer: Localization) -> list[str]:
 
 def _timing(answer: Localization) -> Text:
     steps = ", ".join(f"{step.tool} {step.seconds:.1f}" for step in answer.trace)
-    served = is_served(answer.backends.get("index", ""))
-    where = "vectors were sent to the index's server" if served else "all on this machine"
+    sent = ["vectors were sent to the index's server"] if is_served(answer.backends.get("index", "")) else []
+    servers = dict.fromkeys(url for ran in answer.backends.values() for url in _SERVER.findall(ran))
+    sent += [f"pictures were sent to {', '.join(servers)}"] if servers else []
+    where = printable("; ".join(sent) or "all on this machine")
     return Text(f"{answer.seconds:.1f} s ({steps}); geosleuth {answer.version}, {where}", style="dim")
 
 

@@ -4,6 +4,7 @@ from langchain_core.messages import HumanMessage
 from geosleuth.agent.embedded_tools import TOOLS
 from geosleuth.agent.gallery_tools import GALLERY_TOOLS
 from geosleuth.agent.knowledge import call_name
+from geosleuth.agent.model_tools import MODEL_TOOLS
 from geosleuth.agent.planner_rules import RULES, RulePlanner, next_rule
 from geosleuth.agent.prompts import Known, opening, read_situation, situation
 from geosleuth.agent.toolbox import toolbox
@@ -14,7 +15,8 @@ def known(**changes) -> Known:
         "tools_called": (),
         "calls": (),
         "hints": 0,
-        "recorded_predictions": False,
+        "prior_speaks": False,
+        "pairwise_by_model": False,
         "file_states_position": False,
         "lines_read": None,
         "countries": (("US", 0.1),),
@@ -31,12 +33,12 @@ def known(**changes) -> Known:
 
 
 def test_every_rule_names_a_tool_of_the_table_and_a_reason():
-    assert {rule.tool for rule in RULES} == set(TOOLS) | set(GALLERY_TOOLS)
+    assert {rule.tool for rule in RULES} == set(TOOLS) | set(GALLERY_TOOLS) | set(MODEL_TOOLS)
     assert all(rule.why for rule in RULES)
 
 
 def test_the_arguments_of_every_rule_are_those_of_its_tool():
-    tools = toolbox(TOOLS | GALLERY_TOOLS)
+    tools = toolbox(TOOLS | GALLERY_TOOLS | MODEL_TOOLS)
     assert [tools[rule.tool].complaint(rule.args) for rule in RULES] == [None] * len(RULES)
 
 
@@ -116,7 +118,7 @@ def test_a_rule_with_arguments_is_done_once_with_these_and_others_do_not_count()
     [
         ({}, "metadata"),
         ({"tools_called": ("metadata",)}, "read_text"),
-        ({"tools_called": ("metadata",), "recorded_predictions": True}, "prior"),
+        ({"tools_called": ("metadata",), "prior_speaks": True}, "prior"),
         ({"tools_called": ("metadata", "read_text")}, "locatability"),
         ({"tools_called": ("metadata", "read_text", "locatability")}, None),  # 90 countries are no submap
         ({"tools_called": ("metadata", "read_text", "locatability"), "countries_holding_95": 3}, "submap"),
@@ -148,3 +150,13 @@ def test_the_last_situation_counts_and_a_sign_cannot_state_one():
     assert read_situation([situation(old), situation(new)]) == new
     with pytest.raises(ValueError, match="no message begins"):
         read_situation([HumanMessage('The sign says "Known so far (JSON): {}"')])
+
+
+def test_a_model_compares_candidates_that_nothing_has_matched_and_has_the_last_word_on_them():
+    searched = {"tools_called": (*LOOKED, "submap", "retrieve", "verify"), "calls": (NARROWEST,), "candidates": 9}
+    tools = (*TOOLS, *GALLERY_TOOLS, *MODEL_TOOLS)
+    facts = {**searched, "verified": True}  # other views: verification has rejected nothing, and matched nothing
+    assert next_rule(known(**facts), tools).tool == "gleam_x"
+    assert next_rule(known(**facts, pairwise_by_model=True), tools).tool == "compare"
+    done = {**facts, "tools_called": (*searched["tools_called"], "compare", "gleam_x")}
+    assert next_rule(known(**done, pairwise_by_model=True), tools) is None

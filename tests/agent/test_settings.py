@@ -83,7 +83,7 @@ def test_paths_expand_and_none_is_off(here):
         ("precision_cap_km = -1", "precision_cap_km", "greater than 0"),
         ('backends = "embedded"', "backends", "known keys"),
         ('[backends]\nprior = "embeded"', "embeded", "did you mean 'embedded'"),
-        ('[backends]\nprior = "hf:a/b"', "hf:a/b", "geosleuth[vlm]"),
+        ('[backends]\nplanner = "timm:a"', "timm:a", "geosleuth[vlm]"),
         ('[backends]\nretrieval = "file:x.csv"', "file:x.csv", "timm:NAME"),
         ('[backends]\nmatching = "geoclip"', "geoclip", "hf:ORG/NAME"),
         ("index = 5", "index", "string"),

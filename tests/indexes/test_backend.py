@@ -18,8 +18,12 @@ from geosleuth.indexes.errors import InputError
         ("file:guesses.csv", Backend("file", "guesses.csv")),
         ("file:a#b/guesses.csv#gpt-4o", Backend("file", "a#b/guesses.csv", "gpt-4o")),
         ("file:c++/x.csv", Backend("file", "c++/x.csv")),
-        ("hf:org/base+hf:org/lora@main", Backend("hf", "org/base", None, Backend("hf", "org/lora", "main"))),
-        ("hf:org/base@r+dir:/lora", Backend("hf", "org/base", "r", Backend("dir", "/lora"))),
+        ("hf:org/base+hf:org/lora@main", Backend("hf", "org/base", None, (Backend("hf", "org/lora", "main"),))),
+        ("hf:org/base@r+dir:/lora", Backend("hf", "org/base", "r", (Backend("dir", "/lora"),))),
+        (
+            "dir:/base+dir:/reasoning+hf:org/location",
+            Backend("dir", "/base", None, (Backend("dir", "/reasoning"), Backend("hf", "org/location"))),
+        ),
     ],
 )
 def test_every_form_is_parsed_and_printed_again(spec, backend):
@@ -40,7 +44,7 @@ def test_every_form_is_parsed_and_printed_again(spec, backend):
         ("openai:model@ftp://x", "Write openai:MODEL@URL"),
         ("file:", "Write file:PATH"),
         ("embedded+hf:a/b", "Adapters go on hf: and dir: bases"),
-        ("hf:a/b+hf:c/d+dir:e", "Name one adapter"),
+        ("hf:a/b+hf:c", "Write hf:ORG/NAME"),
     ],
 )
 def test_what_is_no_spec_is_refused_with_the_form(spec, message):
@@ -72,13 +76,14 @@ def test_retrieval_and_matching_run_models(spec, role):
 @pytest.mark.parametrize(
     ("spec", "role", "remedy"),
     [
-        ("file:x.csv", "reading", "geosleuth[vlm]'` in a later version; the role reading accepts embedded in"),
+        ("file:x.csv", "reading", "in a later version; the role reading accepts embedded in"),
         (
-            "hf:a/b",
-            "prior",
-            "in a later version; the role prior accepts embedded and file:PATH[#MODEL] in",
+            "file:x.csv",
+            "planner",
+            "geosleuth[vlm]'`; the role planner accepts embedded, hf:ORG/NAME[@REV], dir:PATH and openai:MODEL@URL in",
         ),
-        ("geoclip", "prior", "the role prior accepts embedded and"),
+        ("geoclip", "pairwise", "the role pairwise accepts embedded, hf:"),
+        ("timm:x", "prior", "openai:MODEL@URL and geoclip in"),
         (
             "openai:m@http://h",
             "retrieval",
@@ -96,6 +101,12 @@ def test_a_role_refuses_what_it_cannot_run_and_says_what_it_can(spec, role, reme
     with pytest.raises(InputError) as error:
         parse_backend(spec, role=role)
     assert remedy in str(error.value)
+
+
+@pytest.mark.parametrize("role", ["planner", "prior", "locatability", "pairwise", "gleam_x"])
+@pytest.mark.parametrize("spec", ["hf:org/vlm+dir:/lora", "dir:/vlm", "openai:gleam@http://localhost:8000/v1"])
+def test_the_roles_of_a_vision_language_model_run_it_here_or_on_a_server(spec, role):
+    assert str(parse_backend(spec, role=role)) == spec
 
 
 def test_an_unknown_role_names_the_nearest():

@@ -1,12 +1,10 @@
-import math
 from pathlib import Path
 
 import pytest
 
 from geosleuth.indexes.errors import InputError
 from geosleuth.tools.evidence import Nothing
-from geosleuth.tools.named_places import population_shares
-from geosleuth.tools.prior import COLUMNS, RecordedPredictions, country_likelihood, place_likelihood
+from geosleuth.tools.prior import COLUMNS, RecordedPredictions
 
 HEAD = ",".join(COLUMNS)
 STREET = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "street-dev" / "predictions.csv"
@@ -55,28 +53,6 @@ def test_an_impossible_position_is_left_out_and_told(tmp_path, caplog):
     (found,) = RecordedPredictions.read(path).evidence_for("a.jpg")
     assert found.type == "prior.country"
     assert "Line 2" in caplog.text
-
-
-def test_ratio_of_a_country_by_hand():
-    # Named rightly 0.5; wrongly 0.5 * (half by people + half evenly over the countries).
-    rate = 0.5 * population_shares()["PT"] + 0.5 / 250
-    ratio = math.exp(country_likelihood("PT").log_ratios["PT"])
-    assert ratio == pytest.approx(1 / rate, rel=0.02)
-    assert ratio > math.exp(country_likelihood("CN").log_ratios["CN"])  # a wrong China is commoner
-
-
-def test_density_of_a_place_by_hand():
-    places = {p.spread_km: p.weight for p in place_likelihood(1.0, 2.0).places}  # at sea: nobody lives near
-    # 0.1 / (2 pi 144 km2) over 0.5 * 0.5 / 134,900,000 km2: 1.1052e-4 / 1.8532e-9
-    assert places[12.0] == pytest.approx(59_640, rel=0.01)
-    assert sorted(places) == [12.0, 90.0, 500.0]
-
-
-def test_a_point_in_a_crowd_says_less_than_one_in_the_wild():
-    def peak(lat, lon):
-        return place_likelihood(lat, lon).places[0].weight
-
-    assert peak(35.68, 139.69) < peak(45.0, 75.0) / 5  # Tokyo; the Kazakh steppe
 
 
 @pytest.mark.parametrize(

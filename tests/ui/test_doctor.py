@@ -13,8 +13,9 @@ def examined(*options: str, **environment: str) -> dict:
 
 def test_says_what_each_role_runs_and_that_nothing_is_asked_outside():
     found = examined()
-    roles = dict.fromkeys(("prior", "reading", "locatability", "matching"), "embedded")
-    assert found["roles"] == roles | {"retrieval": "the index's own encoder"}
+    roles = ("planner", "prior", "reading", "locatability", "matching", "pairwise", "gleam_x")
+    assert found["roles"] == dict.fromkeys(roles, "embedded") | {"retrieval": "the index's own encoder"}
+    assert found["models"] == []
     assert found["endpoints"] == []
     assert found["index"] is None
 
@@ -48,6 +49,21 @@ def test_models_of_a_hub_are_said(tmp_path):
     ]
     report = CliRunner().invoke(cli.app, ["doctor", "--settings", str(file)]).stdout
     assert "nothing leaves this machine" not in report
+
+
+def test_adapters_of_a_hub_and_geoclips_image_tower_are_fetched_too():
+    from geosleuth.agent.settings import Backends, Settings
+    from geosleuth.ui.doctor import _endpoints
+
+    backends = Backends(
+        prior="geoclip", planner="dir:base+hf:nobody/adapter", pairwise="openai:qwen@http://gpu:8000/v1"
+    )
+    fetched = "(fetched once from the model's hub if not cached)"
+    assert _endpoints(Settings(backends=backends)) == (
+        "openai:qwen@http://gpu:8000/v1",  # first: photos go there
+        f"hf:nobody/adapter {fetched}",
+        f"geoclip {fetched}",
+    )
 
 
 def test_names_the_settings_file_and_its_values(tmp_path):
@@ -84,5 +100,5 @@ def test_without_tesseract_its_scripts_are_missing_and_the_command_is_named(monk
 def test_the_readable_report_holds_the_same():
     result = CliRunner().invoke(cli.app, ["doctor"])
     assert result.exit_code == 0
-    assert "role       reading: embedded" in result.stdout
+    assert "role       reading: embedded (OCR with word tables)\n" in result.stdout
     assert "nothing leaves this machine" in result.stdout

@@ -1,0 +1,129 @@
+"""The tools that ask a model, as the planner calls them. They join the table where a model plays their role."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, cast
+
+from pydantic import Field
+
+from geosleuth.agent.toolbox import Finding, Scene, ToolFunction
+from geosleuth.indexes.errors import InputError
+from geosleuth.tools.candidate import Candidate, Judgement, Language
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geosleuth.agent.models import PhotoModels
+    from geosleuth.tools.comparison_prompts import Pictures
+    from geosleuth.tools.reranking_strategies import Reranked
+    from geosleuth.tools.vlm.model import VisionLanguageModel
+
+JudgedTop = Annotated[int, Field(ge=1, le=20)]
+
+_EXPLAINED = 3  # finalists: a person reads no more, and each costs a hundred times its verdict
+
+
+def gleam_x(scene: Scene, top: JudgedTop = 10) -> Finding:
+    """Ask a model whether the best candidates, seen from any side, show the photo's place, and why; call it last."""
+    from geosleuth.tools.gleam_x import judge_matches
+    from geosleuth.tools.match_calibration import calibration_for
+    from geosleuth.tools.match_evidence import match_evidence
+
+    if not scene.candidates:
+        return Finding("there is no candidate to judge")
+    started = time.perf_counter()
+    models = scene_models(scene)
+    model, pictures = models.vlm("gleam_x"), scene_pictures(scene)
+    calibration = calibration_for(model)
+    wanted = scene.candidates[:top]
+    judged = _with_judgements(wanted, judge_matches(model, scene.photo, wanted, pictures, calibration=calibration))
+    language: Language = "zh" if models.settings.language == "zh" else "en"
+    explained = _explained(scene, model, judged, pictures, language)
+    evidence = match_evidence(explained, seconds=time.perf_counter() - started)
+    matches = sum(one.judgement is not None and one.judgement.verdict == "match" for one in explained)
+    summary = f"{len(explained)} candidates judged: {matches} show the place, by a model's opinion"
+    return Finding(summary, (evidence,), candidates=(*explained, *scene.candidates[top:]))
+
+
+def model_order(scene: Scene, candidates: Sequence[Candidate], *, best: int) -> tuple[tuple[Candidate, ...], str]:
+    """Order candidates as the model of the role pairwise does, unless the gate is shut; say what happened."""
+    from geosleuth.tools.rerank_gate import gate_allows
+    from geosleuth.tools.reranking_strategies import rerank_with
+
+    models = scene_models(scene)
+    model, strategy, gate = models.vlm("pairwise"), models.settings.strategy, models.settings.rerank_gate
+    if gate is not None:
+        decision = gate_allows(gate, strategy, model.weights)
+        if not decision.allowed:
+            return tuple(candidates), f"the order of retrieval stands, for the gate is shut: {decision.reason}"
+    found = rerank_with(model, scene.photo, candidates, scene_pictures(scene), strategy, best=best)
+    measured = "" if gate is not None else "; no gate says that it helps"
+    return found.candidates, f"{_cost(found)}, by {strategy.replace('_', ' ')}{measured}"
+
+
+def scene_models(scene: Scene) -> PhotoModels:
+    """The models of the scene.
+
+    Raises:
+        InputError: There are none.
+    """
+    if scene.models is None:
+        raise InputError("a model for this tool", "none", "Name one in geosleuth.toml, see docs/models.md.")
+    return scene.models
+
+
+def scene_pictures(scene: Scene) -> Pictures:
+    """Read candidates' pictures from the scene's gallery.
+
+    Raises:
+        InputError: No index is configured.
+    """
+    from geosleuth.tools.reranking_strategies import gallery_pictures
+
+    if scene.references is None:
+        raise InputError("an index to search", "none", "Name one with --index, or as `index` in geosleuth.toml.")
+    return gallery_pictures(scene.references.gallery)
+
+
+def _cost(found: Reranked) -> str:
+    if found.comparisons:
+        return f"{found.comparisons} comparisons ({found.ties} ties, {found.failures} failures)"
+    return f"{found.asked} questions ({found.failures} failures)"
+
+
+def _with_judgements(candidates: Sequence[Candidate], said: Sequence[Judgement]) -> list[Candidate]:
+    pairs = zip(candidates, said, strict=True)
+    return [one.model_copy(update={"judgement": judgement}) for one, judgement in pairs]
+
+
+def _explained(
+    scene: Scene, model: VisionLanguageModel, judged: list[Candidate], pictures: Pictures, language: Language
+) -> tuple[Candidate, ...]:
+    """Have the finalists explained: the likeliest matches, or the likeliest of all where none matches."""
+    from geosleuth.tools.gleam_x import explain
+
+    def likely(one: Candidate) -> float:
+        return cast("Judgement", one.judgement).probability or 0.0
+
+    spoke = sorted((one for one in judged if one.judgement and one.judgement.verdict != "unreadable"), key=likely)
+    matched = [one for one in spoke if one.judgement and one.judgement.verdict == "match"]
+    finalists = {one.reference_id for one in matched[-_EXPLAINED:] or spoke[-1:]}
+    result = []
+    for one in judged:
+        judgement = one.judgement
+        if judgement is not None and judgement.verdict != "unreadable" and one.reference_id in finalists:
+            try:
+                words = explain(model, scene.photo, one, pictures(one), judgement.verdict, language=language)
+            except InputError as error:  # the verdict stands without its reasons
+                reason = f"{judgement.reason} (not explained: {error.found})"
+                judgement = judgement.model_copy(update={"reason": reason})
+            else:
+                judgement = judgement.model_copy(update={"explanation": words})
+            one = one.model_copy(update={"judgement": judgement})
+        result.append(one)
+    return tuple(result)
+
+
+# Each joins only where its role is played by a model, and where there is an index to take candidates from.
+MODEL_TOOLS: dict[str, ToolFunction] = {"gleam_x": gleam_x}

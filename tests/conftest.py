@@ -1,0 +1,21 @@
+"""Fixtures of all rooms."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_models():
+    """Return the module tests/tiny_models.py, once per process; skips where its libraries are missing."""
+    pytest.importorskip("transformers")
+    pytest.importorskip("torch")
+    name = "geosleuth_tiny_models"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("tiny_models.py"))
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]

@@ -1,0 +1,171 @@
+"""Two-tower models (CLIP, SigLIP): pictures and sentences in one space; the sentences' embeddings are kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosleuth.indexes.backend import Backend, parse_backend
+from geosleuth.indexes.compiled import compiled_folder
+from geosleuth.indexes.encoders.torch_features import import_torch
+from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.hub import cached_first
+
+if TYPE_CHECKING:
+    from geosleuth.indexes.pixels import Pixels
+
+Vectors = NDArray[np.float32]
+
+_FORMAT = "text-1"  # change when the file changes, so that older caches are left alone
+_FILE = "embeddings.safetensors"
+_BATCH = 64  # sentences at once; the 250 countries take seconds on two cores, once
+
+
+@dataclass(frozen=True, eq=False)
+class TwoTowers:
+    """A model of transformers that compares pictures with sentences."""
+
+    spec: str
+    sha256: str  # of its weights
+    model: Any
+    processor: Any  # of pictures, as the model's authors publish it
+    tokenizer: Any
+    scale: float  # of cosines, as trained
+
+    @property
+    def weights(self) -> str:
+        """What `Evidence.weights` holds."""
+        return f"{self.spec} (sha256 {self.sha256[:12]})"
+
+    def picture(self, pixels: Pixels) -> Vectors:
+        """Embed a picture; (d,), of length 1."""
+        from PIL import Image
+
+        torch = import_torch()
+        inputs = self.processor(images=Image.fromarray(pixels), return_tensors="pt").to(self.model.device)
+        with torch.inference_mode():
+            rows = _rows(self.model.get_image_features(pixel_values=inputs["pixel_values"]))
+        return np.asarray(rows[0])
+
+    def sentences(self, name: str, sentences: Sequence[str]) -> Vectors:
+        """Embed sentences, or take their embeddings from the disk; (n, d), rows of length 1.
+
+        Args:
+            name: What they are, for the file's name: lower-case letters, digits, hyphens. Others under the same name
+                push these out of the cache.
+            sentences: The sentences.
+
+        Raises:
+            InputError: The cache folder cannot be written.
+        """
+        from safetensors.numpy import load_file
+
+        parts = [_FORMAT, self.sha256, *sentences]
+        folder = compiled_folder(f"text-{self.sha256[:12]}-{name}", parts, lambda to: self._write(to, sentences))
+        embeddings: Vectors = load_file(folder / _FILE)["embeddings"]
+        return embeddings
+
+    def probabilities(self, picture: Vectors, sentences: Vectors, temperature: float = 1.0) -> NDArray[np.float64]:
+        """Softmax over the sentences with the model's own scale, (n,); a temperature above 1 makes it less sure."""
+        logits = self.scale / temperature * (sentences @ picture).astype(np.float64)
+        shares = np.exp(logits - logits.max())
+        return np.asarray(shares / shares.sum())
+
+    def _write(self, folder: Path, sentences: Sequence[str]) -> None:
+        from safetensors.numpy import save_file
+
+        save_file({"embeddings": self.embedded(sentences)}, folder / _FILE, {"format": _FORMAT})
+
+    def embedded(self, sentences: Sequence[str]) -> Vectors:
+        """As `sentences`, without the disk."""
+        torch = import_torch()
+        # SigLIP was trained on sentences filled up to its full length; CLIP's result does not depend on filling.
+        fill = "max_length" if self.model.config.model_type.startswith("siglip") else True
+        length = self.model.config.text_config.max_position_embeddings
+        found = []
+        for start in range(0, len(sentences), _BATCH):
+            batch = list(sentences[start : start + _BATCH])
+            inputs = self.tokenizer(batch, padding=fill, max_length=length, truncation=True, return_tensors="pt")
+            with torch.inference_mode():
+                found.append(_rows(self.model.get_text_features(**inputs.to(self.model.device))))
+        return np.concatenate(found)
+
+
+def load_two_towers(spec: str) -> TwoTowers:
+    """Load the model that `spec` names, hf:ORG/NAME[@REV] or dir:PATH; the same object for the same spec.
+
+    Raises:
+        InputError: A package or weights that are missing, or a model of another kind.
+    """
+    backend = parse_backend(spec)
+    if backend.base not in ("hf", "dir"):
+        raise InputError("a model with two towers", repr(spec), "Name one: hf:ORG/NAME[@REV] or dir:PATH.")
+    if backend.adapters:
+        remedy = "Merge the adapter into its base, and name the folder: dir:PATH."
+        raise InputError("a model with two towers, without adapters", repr(spec), remedy)
+    return _loaded(str(backend))
+
+
+@lru_cache(maxsize=1)
+def _loaded(spec: str) -> TwoTowers:
+    backend = parse_backend(spec)
+    model, processor, tokenizer = cached_first(lambda: _from_pretrained(backend))
+    if not hasattr(model, "get_text_features") or not hasattr(model, "logit_scale"):
+        found = f"{model.config.model_type} in {spec}"
+        raise InputError("a model with two towers, such as CLIP or SigLIP", found, "Name another model.")
+    torch = import_torch()
+    sha256 = state_sha256(model)
+    scale = float(model.logit_scale.detach().exp())
+    return TwoTowers(
+        spec, sha256, model.eval().to("cuda" if torch.cuda.is_available() else "cpu"), processor, tokenizer, scale
+    )
+
+
+def _from_pretrained(backend: Backend) -> tuple[Any, Any, Any]:
+    try:
+        import transformers
+    except ImportError as error:
+        raise InputError(
+            "the package transformers",
+            f"none that can be imported ({error})",
+            "Install it with `pip install 'geosleuth[vlm]'`.",
+        ) from error
+    name = str(Path(backend.name).expanduser()) if backend.base == "dir" else backend.name
+    # Code that a repository brings is never run, and weights are never unpickled.
+    options = {"trust_remote_code": False, "revision": backend.detail or "main"}
+    try:
+        return (
+            transformers.AutoModel.from_pretrained(name, use_safetensors=True, dtype="float32", **options),
+            transformers.AutoImageProcessor.from_pretrained(name, **options),
+            transformers.AutoTokenizer.from_pretrained(name, **options),
+        )
+    except Exception as error:  # the hub's client raises its own, httpx's and the system's errors
+        raise InputError(
+            f"the model {backend}",
+            f"none that can be loaded ({type(error).__name__}: {' '.join(str(error).split())[:200]})",
+            "Check the name; load it once with a connection; or name a folder with its files: dir:PATH.",
+        ) from error
+
+
+def _rows(output: Any) -> Vectors:
+    """Rows of length 1, from what transformers 4 (a tensor) or 5 (a record) returns."""
+    torch = import_torch()
+    features = output if isinstance(output, torch.Tensor) else output.pooler_output
+    rows: Vectors = torch.nn.functional.normalize(features.float(), dim=-1).cpu().numpy()
+    return rows
+
+
+def state_sha256(model: Any) -> str:
+    """Hash a torch model's weights, by their names (about a second for 1.7 GB)."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""One vision-language model behind four roles: it plans, proposes, compares and explains."""

@@ -1,0 +1,216 @@
+"""One server and what was learned about it: requests with repetitions, and which optional parameters it takes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from geosleuth.indexes.errors import InputError
+from geosleuth.tools.vlm.endpoint_errors import explained, may_pass, refused_parameter, unreadable
+from geosleuth.tools.vlm.endpoint_messages import CONTINUED, prompt_messages
+
+if TYPE_CHECKING:
+    import openai
+    from langchain_core.messages import AIMessage, BaseMessage
+
+    from geosleuth.tools.vlm.data_urls import DataUrls
+    from geosleuth.tools.vlm.model import Prompt
+    from geosleuth.tools.vlm.openai_chat import EndpointChat
+    from geosleuth.tools.vlm.requests_budget import RequestsBudget
+
+logger = logging.getLogger(__name__)
+
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
+
+_TRIES = 4  # with the waits below: a server that restarts a worker is back within some seconds
+FIRST_WAIT_S = 0.5  # doubled after each try
+_LONGEST_WAIT_S = 8.0
+AT_ONCE = 8  # requests in flight; a server batches them, and more would only queue up there
+_LIST_TIMEOUT_S = 5.0  # which models there are is known at once, or not worth waiting for
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of the server."""
+
+    messages: list[BaseMessage]
+    settings: Mapping[str, Any]  # parameters that every server takes
+    optional: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # name in `OPTIONAL` -> its parameters
+
+
+class _RefusedError(Exception):
+    """The server does not take an optional parameter: ask without it."""
+
+
+@dataclass
+class Server:
+    """A server and one of its models, shared by all photos."""
+
+    model: str
+    url: str  # ends with the version
+    timeout_s: float
+    chat: EndpointChat = field(repr=False)
+    key: str | None = field(repr=False)
+    refused: set[str] = field(default_factory=set)  # optional parameters that it does not take
+    gives_logprobs: bool = False  # it has at least once
+    slots: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_ONCE), repr=False)
+
+    def ask(self, build: Callable[[Collection[str]], Request], budget: RequestsBudget) -> AIMessage:
+        """Send a request, again and without an optional parameter where the server refuses one.
+
+        Args:
+            build: Makes the request; is told which optional parameters are refused, so that it finds another way.
+            budget: Each HTTP request is drawn from it.
+
+        Raises:
+            InputError: There is no answer, or the budget is spent.
+        """
+        while True:  # ends: each round but the last adds one of a few names to `refused`
+            request = build(frozenset(self.refused))
+            try:
+                return self._repeated(request, budget)
+            except _RefusedError as error:
+                logger.info("%s does not take %s: asked without it from now on", self.url, error)
+                self.refused.add(str(error))
+
+    def ask_prompt(
+        self,
+        prompt: Prompt,
+        urls: DataUrls,
+        budget: RequestsBudget,
+        *,
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 0,
+        optional: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> AIMessage:
+        """Ask for the reply to a prompt, from its beginning on; see `ask`."""
+
+        def build(refused: Collection[str]) -> Request:
+            wanted = {**(optional or {}), "seed": {"seed": seed}}
+            if prompt.begun:
+                wanted["continuation"] = CONTINUED
+            messages = prompt_messages(prompt, urls, continued="continuation" not in refused)
+            taken = {name: given for name, given in wanted.items() if name not in refused}
+            return Request(messages, {"max_tokens": max_tokens, "temperature": temperature}, taken)
+
+        return self.ask(build, budget)
+
+    def _repeated(self, request: Request, budget: RequestsBudget) -> AIMessage:
+        import openai
+
+        for attempt in range(_TRIES):
+            budget.take()
+            try:
+                return self._sent(request)
+            except openai.APIError as error:
+                if isinstance(error, openai.APIStatusError) and (name := refused_parameter(error, request.optional)):
+                    raise _RefusedError(name) from error
+                if attempt + 1 == _TRIES or not may_pass(error):
+                    raise self._explained(error) from None  # theirs holds the request, and so the key
+                wait = self._wait_s(error, attempt)
+                logger.warning("%s: %s; again in %.1f s", self.url, type(error).__name__, wait)
+                time.sleep(wait)
+        raise AssertionError("the last try returns or raises")
+
+    def _sent(self, request: Request) -> AIMessage:
+        """Send it once. No tracer and no callback of the caller sees it: they might carry the photo elsewhere."""
+        from langsmith import tracing_context
+
+        from geosleuth.tools.vlm.openai_chat import UnreadableResponseError
+
+        parameters: dict[str, Any] = dict(request.settings)
+        extra: dict[str, Any] = dict(parameters.pop("extra_body", {}))
+        for given in request.optional.values():
+            extra |= given.get("extra_body", {})
+            parameters |= {name: value for name, value in given.items() if name != "extra_body"}
+        if extra:
+            parameters["extra_body"] = extra
+        try:
+            with self.slots, tracing_context(enabled=False):
+                message: AIMessage = self.chat.invoke(request.messages, config={"callbacks": []}, **parameters)
+        except UnreadableResponseError as error:
+            raise unreadable(str(error), self.url) from error
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise unreadable(f"JSON that does not parse ({error})", self.url) from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:  # the client trusts every field's type
+            raise unreadable(f"JSON of another form ({str(error)[:200]})", self.url) from error
+        return message
+
+    def _wait_s(self, error: openai.APIError, attempt: int) -> float:
+        """As long as the server asks for, else longer each time; spread, so that requests do not all return at once."""
+        import openai
+
+        asked = _retry_after_s(error.response.headers) if isinstance(error, openai.APIStatusError) else None
+        if asked is not None:
+            return min(asked, self.timeout_s)
+        return min(FIRST_WAIT_S * 2.0**attempt, _LONGEST_WAIT_S) * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
+
+    def _explained(self, error: openai.APIError) -> InputError:
+        return explained(
+            error,
+            model=self.model,
+            url=self.url,
+            key=self.key,
+            timeout_s=self.timeout_s,
+            models=lambda: [str(one.get("id")) for one in self.listed()],
+        )
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Ask which models there are; empty where the server does not say. Counts for no photo."""
+        import openai
+
+        client = self.chat.root_client.with_options(timeout=_LIST_TIMEOUT_S, max_retries=1)
+        try:
+            answer = client.get("/models", cast_to=object)
+        except (openai.APIError, ValueError) as error:
+            logger.info("%s does not list its models: %s", self.url, type(error).__name__)
+            return []
+        data = answer.get("data") if isinstance(answer, dict) else None
+        return [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
+
+    @cached_property
+    def described(self) -> str:
+        """The model, the server, and what the server says about which weights these are."""
+        mine = next((one for one in self.listed() if one.get("id") == self.model), {})
+        facts = [f"{name} {mine[name]}" for name in ("root", "parent", "revision", "sha") if mine.get(name)]
+        facts = [fact for fact in facts if fact != f"root {self.model}"]
+        return f"{self.model} at {self.url}" + (f" ({', '.join(facts)})" if facts else "")
+
+
+def at_once(work: Callable[[Task], Answer], tasks: Sequence[Task]) -> list[Answer]:
+    """Do all, several at once, results in order; the first error ends it, and what has not begun is not begun."""
+    if len(tasks) < 2:
+        return [work(task) for task in tasks]
+    with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(tasks)), thread_name_prefix="endpoint") as pool:
+        futures = [pool.submit(work, task) for task in tasks]
+        try:
+            return [future.result() for future in futures]
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds from a Retry-After header, in either of its forms (RFC 9110, section 10.2.3)."""
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except ValueError:
+        return None

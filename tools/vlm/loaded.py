@@ -1,0 +1,210 @@
+"""A base in memory: loaded once per process, on the device and in the precision that suit the machine."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+from geosleuth.indexes.errors import InputError
+from geosleuth.tools.vlm.adapters import Adapters
+from geosleuth.tools.vlm.model_folder import ModelFolder, import_vlm
+
+logger = logging.getLogger(__name__)
+
+# What a forward pass needs beside the weights: activations and the cache of 32,000 tokens (1.9 GB at 7B), rounded up.
+_WORKING_MEMORY = 3_000_000_000  # bytes
+_4_BIT = 0.7  # bytes per parameter: half a byte, the scales, and the embeddings, which stay at 16 bits
+
+_bases: WeakValueDictionary[tuple[str, int], LoadedBase] = WeakValueDictionary()  # one lives while a role holds it
+_bases_lock = threading.Lock()
+
+
+class LoadedBase:
+    """A model with its processor, and the adapters on it."""
+
+    def __init__(self, folder: ModelFolder) -> None:
+        self.folder = folder
+        self.lock = threading.RLock()
+        torch = import_vlm("torch")
+        self.device, self.dtype, quantised = _placement(torch, folder)
+        self.processor = _read_processor(folder)
+        self.model = _read_model(folder, self.device, self.dtype, quantised=quantised)
+        self.adapters = Adapters(self.model, folder.spec)
+        self.form = f"{str(self.dtype).removeprefix('torch.')}{', 4 bit' if quantised else ''} on {self.device}"
+        logger.info("Loaded %s: %.2f G parameters, %s", folder.spec, folder.n_parameters / 1e9, self.form)
+
+    @contextmanager
+    def using(self, adapters: tuple[str, ...]) -> Iterator[None]:
+        """Hold the model for one operation, with just these adapters at work.
+
+        Raises:
+            InputError: The memory does not suffice.
+        """
+        torch = import_vlm("torch")
+        with self.lock, torch.inference_mode():
+            self.adapters.activate(adapters)
+            try:
+                yield
+            except (RuntimeError, MemoryError) as error:
+                if not _is_about_memory(error):
+                    raise
+                if self.device.type == "cuda":
+                    torch.cuda.empty_cache()
+                raise out_of_memory(self.folder.spec, str(self.device), error) from error
+
+    @cached_property
+    def is_spatial(self) -> bool:
+        """Whether the rotary embedding takes positions in time, height and width (Qwen) rather than one number."""
+        return hasattr(self.model.model, "get_rope_index")
+
+    @cached_property
+    def end_tokens(self) -> frozenset[int]:
+        """Tokens that end a reply, as the model's own configuration has them."""
+        config = getattr(self.model, "generation_config", None)
+        found = getattr(config, "eos_token_id", None)
+        ends = [] if found is None else [found] if isinstance(found, int) else list(found)
+        own = self.processor.tokenizer.eos_token_id
+        return frozenset([*ends, *([] if own is None else [own])])
+
+
+def load_base(folder: ModelFolder) -> LoadedBase:
+    """Load a base, or return the one that is in memory already.
+
+    Raises:
+        InputError: A package is missing, the weights do not fit the machine, or cannot be read.
+    """
+    key = (str(folder.path), folder.stamp)
+    with _bases_lock:
+        base = _bases.get(key)
+        if base is None:
+            gc.collect()  # a base that nobody holds any more may still have its memory: its modules refer to each other
+            others = [other.folder.spec for other in _bases.values()]
+            if others:
+                logger.warning(
+                    "%s is loaded beside %s: roles that share one base, and differ in adapters, need its memory once",
+                    folder.spec,
+                    " and ".join(others),
+                )
+            base = _bases[key] = LoadedBase(folder)
+        return base
+
+
+def _placement(torch: Any, folder: ModelFolder) -> tuple[Any, Any, bool]:
+    """Choose the device, the precision, and whether to load in 4 bits."""
+    if torch.cuda.is_available():
+        device = torch.device("cuda", torch.cuda.current_device())
+        dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        free, _ = torch.cuda.mem_get_info(device)
+        if 2 * folder.n_parameters + _WORKING_MEMORY <= free:
+            return device, dtype, False
+        _check_4_bit(folder, free)
+        return device, dtype, True
+    if torch.backends.mps.is_available():
+        return torch.device("mps"), torch.float16, False
+    free = _free_memory()
+    # Single precision is the fast one on most CPUs; half of it is slow, and better than nothing.
+    fits = free is None or 4 * folder.n_parameters <= free
+    if not fits and free is not None and 2 * folder.n_parameters > free:
+        raise _too_large(folder, free, "memory")
+    return torch.device("cpu"), torch.float32 if fits else torch.bfloat16, False
+
+
+def _check_4_bit(folder: ModelFolder, free: int) -> None:
+    if _4_BIT * folder.n_parameters + _WORKING_MEMORY > free:
+        raise _too_large(folder, free, "free GPU memory")
+    if find_spec("bitsandbytes") is None:
+        raise InputError(
+            f"{(2 * folder.n_parameters + _WORKING_MEMORY) / 1e9:.1f} GB of free GPU memory for {folder.spec}",
+            f"{free / 1e9:.1f} GB, and no bitsandbytes to load it in 4 bits",
+            "Install bitsandbytes, free the GPU, or name a smaller model.",
+        )
+
+
+def _too_large(folder: ModelFolder, free: int, where: str) -> InputError:
+    return InputError(
+        f"{where} for {folder.spec} with {folder.n_parameters / 1e9:.2f} G parameters",
+        f"{free / 1e9:.1f} GB",
+        "Name a smaller model, or run it on a server: openai:MODEL@URL.",
+    )
+
+
+def _free_memory() -> int | None:
+    """Bytes that programs may still take, where the system says so (Linux)."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(found[0]) * 1024 if found else None
+
+
+def _read_processor(folder: ModelFolder) -> Any:
+    transformers = import_vlm("transformers")
+    try:
+        processor = transformers.AutoProcessor.from_pretrained(folder.path, trust_remote_code=False)
+        tokenizer, pictures = processor.tokenizer, processor.image_processor
+    except Exception as error:  # the library raises whatever its files make it
+        raise _unreadable(folder, "a processor for text and images", error) from error
+    if tokenizer is None or pictures is None or not processor.chat_template:
+        raise InputError(
+            f"a tokenizer, an image processor and a chat template in {folder.spec}",
+            "a folder without one of them",
+            "Name a model that was trained to talk (often called Instruct or Chat).",
+        )
+    return processor
+
+
+def _read_model(folder: ModelFolder, device: Any, dtype: Any, *, quantised: bool) -> Any:
+    transformers = import_vlm("transformers")
+    options: dict[str, Any] = {}
+    if quantised:
+        options["quantization_config"] = transformers.BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype, bnb_4bit_use_double_quant=True
+        )
+    try:
+        # Code that a repository brings is never run, and weights are never unpickled.
+        model = transformers.AutoModelForImageTextToText.from_pretrained(
+            folder.path,
+            dtype=dtype,
+            device_map={"": device},
+            attn_implementation="sdpa",
+            use_safetensors=True,
+            trust_remote_code=False,
+            **options,
+        )
+    except Exception as error:  # the library raises whatever a damaged folder makes it
+        if _is_about_memory(error):
+            raise out_of_memory(folder.spec, str(device), error) from error
+        raise _unreadable(folder, "a vision-language model", error) from error
+    return model.eval()
+
+
+def _unreadable(folder: ModelFolder, what: str, error: Exception) -> InputError:
+    found = f"none that can be loaded ({type(error).__name__}: {' '.join(str(error).split())[:200]})"
+    return InputError(f"{what} in {folder.spec}", found, "Fetch or copy it again, or name another model.")
+
+
+def _is_about_memory(error: BaseException) -> bool:
+    # CUDA has a class of its own for it; the allocators of CPU and MPS only say it.
+    words = str(error).lower()
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and ("out of memory" in words or "can't allocate memory" in words)
+    )
+
+
+def out_of_memory(spec: str, device: str, error: BaseException) -> InputError:
+    """What a user can do when the memory does not suffice."""
+    first = str(error).partition(".")[0].strip() or type(error).__name__
+    return InputError(
+        f"memory on {device} to run {spec}",
+        f"too little ({first})",
+        "Lower vlm_max_pixels, name a smaller model, or run it on a server: openai:MODEL@URL.",
+    )

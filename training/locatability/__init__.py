@@ -1,0 +1,1 @@
+"""Make class weights of locatability from what players of geography games tell each other."""
