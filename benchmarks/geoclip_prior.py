@@ -34,7 +34,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=int, default=4)
     parser.add_argument("--positions", type=int, help="of the gallery; default: all 100,000")
-    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32", help="of our image tower")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -62,9 +61,9 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
     del theirs  # two towers at once are 3 GB
     first, parts, probabilities, gallery = run_ours(folder / "clip", paths, options)
     for (positions, shares), found in zip(tops, probabilities, strict=True):
-        check(positions, shares, found, gallery, 1e-3 if options.dtype == "float32" else 0.1)
+        check(positions, shares, found, gallery, 1e-3)
     say(f"{rows:,} positions, {len(paths)} photos, {torch.get_num_threads()} threads, ")
-    say(f"torch {torch.__version__}, our tower in {options.dtype}\n")
+    say(f"torch {torch.__version__}\n")
     show(their_seconds, first, parts)
 
 
@@ -128,7 +127,7 @@ def run_ours(
     gallery = location_gallery(package_coordinates()[: options.positions])
     first = {"the gallery, encoded (once per machine)": time.perf_counter() - started}
     started = time.perf_counter()
-    model = Kept.load(str(clip), location_gallery(package_coordinates()[: options.positions]), options.dtype)
+    model = Kept.load(str(clip), location_gallery(package_coordinates()[: options.positions]))
     first["gallery and tower, opened (once per process)"] = time.perf_counter() - started
     parts = []
     for path in paths:

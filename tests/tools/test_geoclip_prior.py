@@ -71,14 +71,6 @@ def test_the_same_top_five_as_geoclips_own_predict(ours, clip_folder, photo_path
     assert len({*shares.tolist()}) == 5  # the order was not a matter of ties
 
 
-def test_half_precision_moves_probabilities_little(ours, clip_folder, gallery, photo_path):
-    pixels = load_photo(photo_path).pixels
-    half = GeoClip.load(clip_folder, gallery, "bfloat16").probabilities(pixels)
-    whole = ours.probabilities(pixels)
-    assert half == pytest.approx(whole, rel=0.1)
-    assert not np.array_equal(half, whole)
-
-
 def test_the_gallery_is_encoded_once(gallery, monkeypatch):
     monkeypatch.setattr(geoclip_gallery, "encoded", lambda _: pytest.fail("encoded again"))
     again = location_gallery(package_coordinates()[:POSITIONS])

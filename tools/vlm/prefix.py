@@ -98,7 +98,8 @@ class Reader:
         if len(found.key) == length:
             return found
         cache = cache_of(found.layers, 1)
-        self._forward(cache, [prompt], len(found.key), length, None)
+        # The body alone: nobody asks what comes next here, and the head reads weights for each word of the vocabulary.
+        self._base.model.model(**self._inputs(cache, [prompt], len(found.key), length, None))
         return self._keep(prompt.key[:length], cache)
 
     def _read_batch(self, prompts: Sequence[Encoded], start: Beginning) -> Batch:
@@ -111,13 +112,13 @@ class Reader:
             mask[row, begin : begin + longest - len(prompt)] = False
         mask = mask.to(self._base.device)
         cache = cache_of(start.layers, rows)
-        logits = self._forward(cache, prompts, begin, longest, mask)
+        logits = self._base.model(**self._inputs(cache, prompts, begin, longest, mask), logits_to_keep=1).logits
         if rows == 1:  # a conversation goes on from here, and other questions about the photo share its beginning
             self._keep(prompts[0].key, cache)
         next_positions = torch.tensor([prompt.next_position for prompt in prompts], device=self._base.device)
         return Batch(cache, mask, logits[:, -1].float(), next_positions)
 
-    def _forward(self, cache: Any, prompts: Sequence[Encoded], begin: int, end: int, mask: Any) -> Any:
+    def _inputs(self, cache: Any, prompts: Sequence[Encoded], begin: int, end: int, mask: Any) -> dict[str, Any]:
         torch = import_vlm("torch")
         base = self._base
         width = end - begin
@@ -129,15 +130,14 @@ class Reader:
             tokens[row, width - (stop - begin) :] = prompt.tokens[begin:stop]
             positions[:, row, width - (stop - begin) :] = prompt.positions[:, begin:stop]
             pictures += prompt.outputs_from(begin, stop)
-        return base.model(
-            input_ids=tokens.to(base.device),
-            attention_mask=padding(mask),
-            position_ids=shaped(positions).to(base.device),
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
+        return {
+            "input_ids": tokens.to(base.device),
+            "attention_mask": padding(mask),
+            "position_ids": shaped(positions).to(base.device),
+            "past_key_values": cache,
+            "use_cache": True,
             **features_of(pictures),
-        ).logits
+        }
 
     def _keep(self, key: NDArray[np.int64], cache: Any) -> Beginning:
         kept = Beginning(key, [(layer.keys, layer.values) for layer in cache.layers])
