@@ -127,7 +127,7 @@ def run_ours(
     gallery = location_gallery(package_coordinates()[: options.positions])
     first = {"the gallery, encoded (once per machine)": time.perf_counter() - started}
     started = time.perf_counter()
-    model = Kept.load(str(clip), location_gallery(package_coordinates()[: options.positions]))
+    model = Kept.load(f"dir:{clip}", location_gallery(package_coordinates()[: options.positions]))
     first["gallery and tower, opened (once per process)"] = time.perf_counter() - started
     parts = []
     for path in paths:

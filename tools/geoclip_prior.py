@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geosleuth.indexes.backend import parse_backend
 from geosleuth.indexes.countries import country_codes, country_name
 from geosleuth.indexes.encoders.torch_features import import_torch
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.geodesy import Floats, distance_km
-from geosleuth.indexes.hub import cached_first
 from geosleuth.tools.evidence import Evidence, Likelihood, Nothing, Support
 from geosleuth.tools.geoclip_gallery import LocationGallery, location_gallery, package_weights, weights_sha256
 from geosleuth.tools.point_mixture import EVEN, mixture
+from geosleuth.tools.pretrained import import_transformers, open_folder, part_of
 from geosleuth.tools.prior_likelihood import countries_likelihood
 from geosleuth.tools.text_embeddings import state_sha256
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from geosleuth.indexes.photo import Photo
     from geosleuth.indexes.pixels import Pixels
 
-CLIP = "openai/clip-vit-large-patch14"  # the tower that GeoCLIP was trained on, frozen
+CLIP = "hf:openai/clip-vit-large-patch14"  # the tower that GeoCLIP was trained on, frozen
 _GROUP = "prior:geoclip"  # country and place are one opinion
 _AROUND_KM = 200.0  # "region" of the field's accuracy@200km, for the claim
 
@@ -56,7 +57,7 @@ class GeoClip:
         changed the top five (random weights).
 
         Args:
-            clip: ORG/NAME on the hub or a folder, of the tower.
+            clip: Spec of the tower, hf:ORG/NAME[@REV] or dir:PATH.
             gallery: In place of the package's.
 
         Raises:
@@ -66,7 +67,7 @@ class GeoClip:
         head = torch.nn.Sequential(torch.nn.Linear(768, 768), torch.nn.ReLU(), torch.nn.Linear(768, 512))
         head.load_state_dict(package_weights("image_encoder_mlp_weights.pth"))
         scale = float(package_weights("logit_scale_weights.pth").exp())
-        tower, processor = cached_first(lambda: _tower(clip))
+        tower, processor = _tower(clip)
         device = "cuda" if torch.cuda.is_available() else "cpu"
         opened = location_gallery() if gallery is None else gallery
         sha256 = state_sha256(tower)
@@ -163,27 +164,16 @@ def _evidence(geoclip: GeoClip, kind: str, claim: str, likelihood: Likelihood) -
 
 
 def _tower(clip: str) -> tuple[Any, Any]:
+    transformers = import_transformers()
     try:
-        from transformers import AutoImageProcessor, CLIPVisionModelWithProjection
-    except ImportError as error:
-        raise InputError(
-            "the package transformers",
-            f"none that can be imported ({error})",
-            "Install it with `pip install 'geosleuth[vlm]'`.",
-        ) from error
-    try:
-        processor = AutoImageProcessor.from_pretrained(clip, trust_remote_code=False)
-        tower = CLIPVisionModelWithProjection.from_pretrained(clip, use_safetensors=True, dtype="float32")
-    except Exception as error:  # the hub's client raises its own, httpx's and the system's errors
-        raise InputError(
-            f"CLIP's image tower {clip}",
-            f"none that can be loaded ({type(error).__name__}: {' '.join(str(error).split())[:200]})",
-            f"Load it once with a connection: `hf download {CLIP}`.",
-        ) from error
+        folder = open_folder(parse_backend(clip), "CLIP's image tower")
+    except InputError as error:
+        fetch = f"Load it once with a connection: `hf download {CLIP.removeprefix('hf:')}`."
+        raise InputError(error.wanted, error.found, fetch) from error
+    tower = part_of(
+        transformers.CLIPVisionModelWithProjection.from_pretrained, folder, use_safetensors=True, dtype="float32"
+    )
     if tower.config.projection_dim != 768:
-        raise InputError(
-            "an image tower of 768 features, which GeoCLIP's head reads",
-            f"{tower.config.projection_dim} in {clip}",
-            f"Use {CLIP}.",
-        )
-    return tower.eval(), processor
+        found = f"{tower.config.projection_dim} in {clip}"
+        raise InputError("an image tower of 768 features, which GeoCLIP's head reads", found, f"Use {CLIP}.")
+    return tower.eval(), part_of(transformers.AutoImageProcessor.from_pretrained, folder)

@@ -16,7 +16,8 @@ from geosleuth.indexes.backend import Backend, parse_backend
 from geosleuth.indexes.compiled import compiled_folder
 from geosleuth.indexes.encoders.torch_features import import_torch
 from geosleuth.indexes.errors import InputError
-from geosleuth.indexes.hub import cached_first
+from geosleuth.tools.pretrained import import_transformers, open_folder, part_of
+from geosleuth.tools.vlm.load import model_kind
 
 if TYPE_CHECKING:
     from geosleuth.indexes.pixels import Pixels
@@ -116,10 +117,10 @@ def load_two_towers(spec: str) -> TwoTowers:
 @lru_cache(maxsize=1)
 def _loaded(spec: str) -> TwoTowers:
     backend = parse_backend(spec)
-    model, processor, tokenizer = cached_first(lambda: _from_pretrained(backend))
-    if not hasattr(model, "get_text_features") or not hasattr(model, "logit_scale"):
-        found = f"{model.config.model_type} in {spec}"
+    if (kind := model_kind(spec)) != "clip":
+        found = f"a {kind} in {spec}"
         raise InputError("a model with two towers, such as CLIP or SigLIP", found, "Name another model.")
+    model, processor, tokenizer = _from_pretrained(backend)
     torch = import_torch()
     sha256 = state_sha256(model)
     scale = float(model.logit_scale.detach().exp())
@@ -129,29 +130,11 @@ def _loaded(spec: str) -> TwoTowers:
 
 
 def _from_pretrained(backend: Backend) -> tuple[Any, Any, Any]:
-    try:
-        import transformers
-    except ImportError as error:
-        raise InputError(
-            "the package transformers",
-            f"none that can be imported ({error})",
-            "Install it with `pip install 'geosleuth[vlm]'`.",
-        ) from error
-    name = str(Path(backend.name).expanduser()) if backend.base == "dir" else backend.name
-    # Code that a repository brings is never run, and weights are never unpickled.
-    options = {"trust_remote_code": False, "revision": backend.detail or "main"}
-    try:
-        return (
-            transformers.AutoModel.from_pretrained(name, use_safetensors=True, dtype="float32", **options),
-            transformers.AutoImageProcessor.from_pretrained(name, **options),
-            transformers.AutoTokenizer.from_pretrained(name, **options),
-        )
-    except Exception as error:  # the hub's client raises its own, httpx's and the system's errors
-        raise InputError(
-            f"the model {backend}",
-            f"none that can be loaded ({type(error).__name__}: {' '.join(str(error).split())[:200]})",
-            "Check the name; load it once with a connection; or name a folder with its files: dir:PATH.",
-        ) from error
+    transformers = import_transformers()
+    folder = open_folder(backend, "a model with two towers")
+    model = part_of(transformers.AutoModel.from_pretrained, folder, use_safetensors=True, dtype="float32")
+    processor = part_of(transformers.AutoImageProcessor.from_pretrained, folder)
+    return model, processor, part_of(transformers.AutoTokenizer.from_pretrained, folder)
 
 
 def _rows(output: Any) -> Vectors:

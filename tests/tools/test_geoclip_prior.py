@@ -46,7 +46,7 @@ def gallery(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ours(clip_folder, gallery):
-    return GeoClip.load(clip_folder, gallery)
+    return GeoClip.load(f"dir:{clip_folder}", gallery)
 
 
 @pytest.fixture(scope="module")
@@ -106,12 +106,12 @@ def test_country_and_place_are_one_opinion(ours, photo_path):
 
 def test_a_tower_of_another_width_is_refused(tiny_models):
     with pytest.raises(InputError, match="768 features"):
-        GeoClip.load(str(tiny_models.tiny_clip()))
+        GeoClip.load(f"dir:{tiny_models.tiny_clip()}")
 
 
 def test_a_missing_tower_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="hf download openai/clip-vit-large-patch14"):
-        GeoClip.load(str(tmp_path / "none"))
+        GeoClip.load(f"dir:{tmp_path}/none")
 
 
 def test_a_missing_package_is_told_with_its_remedy(monkeypatch):
