@@ -123,13 +123,17 @@ class Agent:
 
     def _investigation(self, image: Any, hints: str | Sequence[str] | None) -> Investigation:
         from geosleuth.agent.state import Investigation
+        from geosleuth.indexes.photo import Photo, load_photo
         from geosleuth.tools.hints import hint_evidence
 
         given = [hints] if isinstance(hints, str) else list(hints or [])
+        heard = [item for hint in given for item in hint_evidence(hint)]
+        photo = image if isinstance(image, Photo) else load_photo(image)  # before a model, which may take minutes
         models = self._models.for_photo()
         planner = self._planner(models)
         return Investigation(
             image=image,
+            photo=photo,
             settings=self.settings,
             tools=self.tools,
             planner=planner,
@@ -138,7 +142,7 @@ class Agent:
             models=models,
             planner_sees=_sees(planner),
             start=lambda: self._start,
-            hints=[item for hint in given for item in hint_evidence(hint)],
+            hints=heard,
             recorded=self._recorded,
             references=self.references,
         )
@@ -158,7 +162,7 @@ class Agent:
         planner = self._given_planner
         if planner is None:
             spec = self._models.spec("planner")
-            return "RulePlanner" if spec is None else f"VlmPlanner({spec})"
+            return "RulePlanner" if spec is None else f"VlmPlanner({parse_backend(spec).short})"
         model = getattr(planner, "model_name", None) or getattr(planner, "model", None)
         return f"{type(planner).__name__}({model})" if isinstance(model, str) else type(planner).__name__
 

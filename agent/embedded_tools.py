@@ -9,6 +9,7 @@ from pydantic import Field
 from geosleuth.agent.localization import LocatabilityScore
 from geosleuth.agent.tool_images import sign_images
 from geosleuth.agent.toolbox import Finding, Scene, ToolFunction
+from geosleuth.indexes.backend import parse_backend
 from geosleuth.indexes.countries import country_name
 from geosleuth.tools.evidence import Evidence, Nothing
 
@@ -39,8 +40,15 @@ def read_text(scene: Scene) -> Finding:
 def locatability(scene: Scene) -> Finding:
     """Score how much the photo shows that a place could be told from; call it after the signs are read."""
     found = _locatability(scene)
-    score = LocatabilityScore(score=found.score, backend=found.backend, parts=dict(found.parts))
-    return Finding(f"locatability {found.score:.2f} in [0, 1]", locatability=score, figures={"score": found.score})
+    score = LocatabilityScore(
+        score=found.score,
+        backend=parse_backend(found.backend).short,
+        parts=dict(found.parts),
+        reason=found.reason,
+        weights=found.weights,
+    )
+    summary = f"locatability {found.score:.2f} in [0, 1]. {found.reason}"
+    return Finding(summary, locatability=score, figures={"score": found.score})
 
 
 def _locatability(scene: Scene) -> Locatability:

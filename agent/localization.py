@@ -172,6 +172,10 @@ class LocatabilityScore(_Part):
     score: Probability
     backend: str
     parts: dict[str, float] = Field(default_factory=dict)
+    reason: str = ""
+    """What the score rests on, in a sentence; also where it says little."""
+    weights: str = ""
+    """Which model and which hash; empty for the embedded score."""
 
 
 class PhotoFacts(_Part):

@@ -12,7 +12,7 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.tools.candidate import Candidate, Judgement, Language
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from geosleuth.agent.models import PhotoModels
     from geosleuth.tools.comparison_prompts import Pictures
@@ -32,27 +32,32 @@ def gleam_x(scene: Scene, top: JudgedTop = 10) -> Finding:
 
     if not scene.candidates:
         return Finding("there is no candidate to judge")
+    wanted = [one for one in scene.candidates[:top] if one.judgement is None]  # no pair is judged twice
+    if not wanted:
+        return Finding("no candidate is left to judge")
     started = time.perf_counter()
-    models = scene_models(scene)
-    model, pictures = models.vlm("gleam_x"), scene_pictures(scene)
+    models, pictures = scene_models(scene), scene_pictures(scene)
+    model = models.vlm("gleam_x")
     calibration = calibration_for(model)
-    wanted = scene.candidates[:top]
-    judged = _with_judgements(wanted, judge_matches(model, scene.photo, wanted, pictures, calibration=calibration))
+    said = judge_matches(model, scene.photo, wanted, pictures, calibration=calibration)
+    candidates = _with_judgements(scene.candidates, wanted, said)
     language: Language = "zh" if models.settings.language == "zh" else "en"
-    explained = _explained(scene, model, judged, pictures, language)
-    evidence = match_evidence(explained, seconds=time.perf_counter() - started)
-    matches = sum(one.judgement is not None and one.judgement.verdict == "match" for one in explained)
-    summary = f"{len(explained)} candidates judged: {matches} show the place, by a model's opinion"
-    return Finding(summary, (evidence,), candidates=(*explained, *scene.candidates[top:]))
+    new = {one.reference_id for one in wanted}
+    candidates = _explained(scene, model, candidates, new, pictures, language)
+    evidence = match_evidence(candidates, seconds=time.perf_counter() - started)
+    return Finding(_judged(candidates, len(wanted)), (evidence,), candidates=candidates)
 
 
 def model_order(scene: Scene, candidates: Sequence[Candidate], *, best: int) -> tuple[tuple[Candidate, ...], str]:
     """Order candidates as the model of the role pairwise does, unless the gate is shut; say what happened."""
-    from geosleuth.tools.rerank_gate import gate_allows
+    from geosleuth.tools.rerank_gate import gate_allows, read_gate
     from geosleuth.tools.reranking_strategies import rerank_with
 
     models = scene_models(scene)
-    model, strategy, gate = models.vlm("pairwise"), models.settings.strategy, models.settings.rerank_gate
+    strategy, gate = models.settings.strategy, models.settings.rerank_gate
+    if gate is not None:
+        read_gate(gate)  # a file that is missing is said before a model's weights are read
+    model = models.vlm("pairwise")
     if gate is not None:
         decision = gate_allows(gate, strategy, model.weights)
         if not decision.allowed:
@@ -92,37 +97,66 @@ def _cost(found: Reranked) -> str:
     return f"{found.asked} questions ({found.failures} failures)"
 
 
-def _with_judgements(candidates: Sequence[Candidate], said: Sequence[Judgement]) -> list[Candidate]:
-    pairs = zip(candidates, said, strict=True)
-    return [one.model_copy(update={"judgement": judgement}) for one, judgement in pairs]
+def _judged(candidates: Sequence[Candidate], new: int) -> str:
+    verdicts = [one.judgement.verdict for one in candidates if one.judgement is not None]
+    before = f", {new} of them now" if new < len(verdicts) else ""
+    return f"{len(verdicts)} candidates judged{before}: {verdicts.count('match')} show the place, by a model's opinion"
+
+
+def _with_judgements(
+    candidates: Sequence[Candidate], judged: Sequence[Candidate], said: Sequence[Judgement]
+) -> tuple[Candidate, ...]:
+    """All candidates in their order; those that were judged now with what was said of them."""
+    new = {one.reference_id: judgement for one, judgement in zip(judged, said, strict=True)}
+    return tuple(
+        one.model_copy(update={"judgement": new[one.reference_id]}) if one.reference_id in new else one
+        for one in candidates
+    )
 
 
 def _explained(
-    scene: Scene, model: VisionLanguageModel, judged: list[Candidate], pictures: Pictures, language: Language
+    scene: Scene,
+    model: VisionLanguageModel,
+    candidates: Sequence[Candidate],
+    new: Collection[str],
+    pictures: Pictures,
+    language: Language,
 ) -> tuple[Candidate, ...]:
-    """Have the finalists explained: the likeliest matches, or the likeliest of all where none matches."""
-    from geosleuth.tools.gleam_x import explain
+    """Have the finalists among the new ones explained; the others were when they were judged."""
+    finalists = _finalists(candidates)
+    return tuple(
+        _with_reasons(scene, model, one, pictures, language)
+        if one.reference_id in finalists and one.reference_id in new
+        else one
+        for one in candidates
+    )
+
+
+def _finalists(candidates: Sequence[Candidate]) -> set[str]:
+    """The likeliest matches, or the likeliest of all where none matches."""
 
     def likely(one: Candidate) -> float:
         return cast("Judgement", one.judgement).probability or 0.0
 
-    spoke = sorted((one for one in judged if one.judgement and one.judgement.verdict != "unreadable"), key=likely)
+    spoke = sorted((one for one in candidates if one.judgement and one.judgement.verdict != "unreadable"), key=likely)
     matched = [one for one in spoke if one.judgement and one.judgement.verdict == "match"]
-    finalists = {one.reference_id for one in matched[-_EXPLAINED:] or spoke[-1:]}
-    result = []
-    for one in judged:
-        judgement = one.judgement
-        if judgement is not None and judgement.verdict != "unreadable" and one.reference_id in finalists:
-            try:
-                words = explain(model, scene.photo, one, pictures(one), judgement.verdict, language=language)
-            except InputError as error:  # the verdict stands without its reasons
-                reason = f"{judgement.reason} (not explained: {error.found})"
-                judgement = judgement.model_copy(update={"reason": reason})
-            else:
-                judgement = judgement.model_copy(update={"explanation": words})
-            one = one.model_copy(update={"judgement": judgement})
-        result.append(one)
-    return tuple(result)
+    return {one.reference_id for one in matched[-_EXPLAINED:] or spoke[-1:]}
+
+
+def _with_reasons(
+    scene: Scene, model: VisionLanguageModel, one: Candidate, pictures: Pictures, language: Language
+) -> Candidate:
+    from geosleuth.tools.gleam_x import explain
+
+    judgement = one.judgement
+    if judgement is None or judgement.verdict == "unreadable":
+        return one
+    try:
+        words = explain(model, scene.photo, one, pictures(one), judgement.verdict, language=language)
+    except InputError as error:  # the verdict stands without its reasons
+        reason = f"{judgement.reason} (not explained: {error.found})"
+        return one.model_copy(update={"judgement": judgement.model_copy(update={"reason": reason})})
+    return one.model_copy(update={"judgement": judgement.model_copy(update={"explanation": words})})
 
 
 # Each joins only where its role is played by a model, and where there is an index to take candidates from.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from geosleuth.indexes.backend import parse_backend
+from geosleuth.tools.vlm.requests_budget import RequestsBudget
 
 if TYPE_CHECKING:
     from geosleuth.agent.settings import Settings
+    from geosleuth.tools.vlm.endpoint import Endpoint
     from geosleuth.tools.vlm.load import SharedModel
     from geosleuth.tools.vlm.model import VisionLanguageModel
 
@@ -49,7 +51,7 @@ class Models:
 
     def for_photo(self) -> PhotoModels:
         """Open what one photo's tools may ask."""
-        return PhotoModels(self)
+        return PhotoModels(self, RequestsBudget(self.settings.endpoint_requests))
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class PhotoModels:
     """What one photo's tools may ask. Roles of one spec share a view, and so what was computed about the photo."""
 
     models: Models
+    budget: RequestsBudget  # of all servers together
     _views: dict[str, VisionLanguageModel] = field(default_factory=dict)  # by spec
 
     @property
@@ -76,5 +79,11 @@ class PhotoModels:
         """
         spec: str = getattr(self.settings.backends, role)
         if spec not in self._views:
-            self._views[spec] = self.models.shared(spec).for_photo()
+            self._views[spec] = self._view(spec)
         return self._views[spec]
+
+    def _view(self, spec: str) -> VisionLanguageModel:
+        shared = self.models.shared(spec)
+        if parse_backend(spec).base == "openai":  # only servers are sent requests
+            return cast("Endpoint", shared).for_photo(self.budget)
+        return shared.for_photo()

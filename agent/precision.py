@@ -6,6 +6,7 @@ The cap is applied to the finished answer, so that nothing in it (terminal, JSON
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ _KM_PER_DEGREE = 111.195  # of latitude, on the sphere of the mean radius
 _CITY_KM = 10.0  # a city's name tells its position to about this; under a cap beyond it, the name goes too
 _OF_REFERENCES = {"retrieve", "verify", "compare", "gleam_x", "retrieval", "verification"}  # tools that name references
 _NO_MODELS = {PERCEIVE, "RulePlanner"}  # planners whose arguments are those of a table
+_FOLDERS = re.compile(r"\b(dir|file):[^;+)]*/")  # of specs in `backends`: they may be named after a case
 _WIDE = 4  # times the cap: the outline of a region this wide says nothing finer than the cap
 
 
@@ -41,7 +43,7 @@ def coarsen(answer: Localization, cap_km: float) -> Localization:
     if city:
         snapped = snap(city.lat, city.lon, cap_km)
         city = city.model_copy(update={"lat": snapped.lat, "lon": snapped.lon})
-    withheld = [_names_place(item.tool, item.likelihood, item.support) for item in answer.evidence]
+    withheld = [_names_place(item.type, item.likelihood, item.support) for item in answer.evidence]
     steps = {item.step for item, hidden in zip(answer.evidence, withheld, strict=True) if hidden}
     steps |= {step.step for step in answer.trace if _of_references(step.tool)}
     mentioned = {i for i, hidden in enumerate(withheld) if hidden}
@@ -66,7 +68,8 @@ def coarsen(answer: Localization, cap_km: float) -> Localization:
             "trace": tuple(_untold(s, cap_km) if s.step in steps else _wordless(s, cap_km) for s in answer.trace),
             "closing": answer.closing and _untold_closing(answer.closing, cap_km),
             "backends": {
-                name: withheld_index(what) if name == "index" else what for name, what in answer.backends.items()
+                name: withheld_index(what) if name == "index" else _FOLDERS.sub(r"\1:", what)
+                for name, what in answer.backends.items()
             },
             "precision_cap_km": cap_km,
             "notes": tuple(notes),
@@ -78,7 +81,7 @@ def coarsen_step(
     step: TraceStep, evidence: Sequence[Evidence], cap_km: float
 ) -> tuple[TraceStep, tuple[Evidence, ...]]:
     """Return a step as it may be told while the run goes on, without the evidence that `coarsen` would withhold."""
-    told = tuple(item for item in evidence if not _names_place(item.tool, item.likelihood.kind, item.support))
+    told = tuple(item for item in evidence if not _names_place(item.type, item.likelihood.kind, item.support))
     hidden = len(told) < len(evidence) or _of_references(step.tool)
     return (_untold(step, cap_km) if hidden else _wordless(step, cap_km)), told
 
@@ -131,9 +134,13 @@ def _withheld(item: WeighedEvidence, cap_km: float) -> WeighedEvidence:
     return item.model_copy(update={"claim": _words(cap_km), "support": (), "group": None})
 
 
-def _names_place(tool: str, likelihood: str, support: Sequence[Support]) -> bool:
-    """A sign's words name its town wherever they are quoted, under the language that they are in as well."""
-    return likelihood == "near_points" or any(one.text for one in support) or _of_references(tool)
+def _names_place(kind: str, likelihood: str, support: Sequence[Support]) -> bool:
+    """A sign's words name its town wherever they are quoted, under the language that they are in as well.
+
+    So does what a model calls the place, even where no gazetteer knows it and nothing follows.
+    """
+    quotes = any(one.text for one in support) or kind == "prior.place"
+    return likelihood == "near_points" or quotes or _of_references(kind.split(".")[0])
 
 
 def _of_references(tool: str) -> bool:

@@ -59,7 +59,7 @@ class Settings(BaseModel):
     prior_samples: Annotated[int, Field(ge=1, le=64)] | None = None  # replies per photo; None = scored where it can be
     vlm_max_pixels: Annotated[int, Field(ge=3136, le=12_845_056)] = 602_112  # px per image; 768 tokens of Qwen2.5-VL
     endpoint_timeout_s: Annotated[float, Field(gt=0)] = 60.0  # s per request to an openai: server
-    endpoint_requests: Annotated[int, Field(ge=1)] = 300  # requests per photo to openai: servers, retries included
+    endpoint_requests: Annotated[int, Field(ge=1)] = 500  # requests per photo to openai: servers, retries included
     max_steps: Annotated[int, Field(ge=1, le=100)] = 16  # tool calls per photo; the rules need 12 with an index
     max_seconds: Annotated[float, Field(gt=0)] = 120.0  # s per photo; no new tool is started after this
     max_repeats: Annotated[int, Field(ge=1)] = 1  # times that one call with the same arguments may run

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from geosleuth.indexes.errors import InputError
 
@@ -54,6 +55,13 @@ class Backend:
     detail: str | None = None  # revision of hf, URL of openai, model of file
     adapters: tuple[Backend, ...] = ()  # LoRA weights on the base: hf or dir
 
+    @property
+    def short(self) -> str:
+        """The spec string without the folders that a path lies in: they may be named after a case or a person."""
+        own = Path(self.name).name if self.base in ("dir", "file") else self.name
+        bare = str(replace(self, name=own or self.name, adapters=()))
+        return bare + "".join(f"+{one.short}" for one in self.adapters)
+
     def __str__(self) -> str:
         """Return the spec string again."""
         mark = "#" if self.base == "file" else "@"
@@ -88,12 +96,21 @@ def _parse_part(text: str, spec: str) -> Backend:
     if (scheme in _BARE) == bool(colon) or (colon and not rest):
         raise InputError(f"a backend of the form {FORMS[scheme]}", f"{spec!r}", f"Write {FORMS[scheme]}.")
     name, detail = _split_detail(scheme, rest)
+    if scheme == "openai" and _holds_secret(detail or ""):  # not quoted: specs are shown, logged and written down
+        remedy = f"Put the server's key into {KEY_VARIABLE}, and leave user, password and query out of the URL."
+        raise InputError(
+            "a server's URL without a user, a password or a query", f"one with them in openai:{name}", remedy
+        )
     wrong = (scheme == "hf" and not _HF_NAME.fullmatch(name)) or (
         scheme == "openai" and not (detail or "").startswith(("http://", "https://"))
     )
     if wrong or (colon and not name):
         raise InputError(f"a backend of the form {FORMS[scheme]}", f"{spec!r}", f"Write {FORMS[scheme]}.")
     return Backend(scheme, name, detail)
+
+
+def _holds_secret(url: str) -> bool:
+    return "@" in url or "?" in url or "#" in url
 
 
 def _split_detail(scheme: str, rest: str) -> tuple[str, str | None]:

@@ -39,7 +39,9 @@ def cache_folder() -> Path:
     return Path(user_cache_dir("geosleuth"))
 
 
-def compiled_folder(name: str, version_parts: Sequence[str], build: Callable[[Path], None]) -> Path:
+def compiled_folder(
+    name: str, version_parts: Sequence[str], build: Callable[[Path], None], *, level: int = logging.INFO
+) -> Path:
     """Return the folder of the compiled table `name`, building it first where it is missing.
 
     A folder under its final name is complete: it is built under a temporary name beside it and renamed. Of several
@@ -49,6 +51,7 @@ def compiled_folder(name: str, version_parts: Sequence[str], build: Callable[[Pa
         name: Lower-case letters, digits, hyphens.
         version_parts: All that the content depends on: version of the source package, of the layout, of Unicode.
         build: Fills the empty folder that it is given.
+        level: At which building is logged: DEBUG for small tables of which there are many.
 
     Raises:
         InputError: The cache folder is read-only or full.
@@ -65,14 +68,14 @@ def compiled_folder(name: str, version_parts: Sequence[str], build: Callable[[Pa
         except OSError as error:
             raise _unusable(parent, error) from error
         if not target.is_dir():  # another process may have built it while this one waited
-            _build(name, target, build)
+            _build(name, target, build, level)
     return target
 
 
-def _build(name: str, target: Path, build: Callable[[Path], None]) -> None:
+def _build(name: str, target: Path, build: Callable[[Path], None], level: int) -> None:
     """Build and rename. The caller holds the lock, so every other temporary folder of `name` is a dead one's."""
     started = time.perf_counter()
-    logger.info("Compiling %s into %s (once; a few seconds)", name, target)
+    logger.log(level, "Compiling %s into %s (once; a few seconds)", name, target)
     _remove(target.parent, rf"\.{re.escape(name)}-[0-9a-f]{{12}}\..*")
     scratch: Path | None = None
     try:
@@ -89,7 +92,7 @@ def _build(name: str, target: Path, build: Callable[[Path], None]) -> None:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)  # after the rename there is nothing left to remove
     _remove(target.parent, rf"{re.escape(name)}-[0-9a-f]{{12}}", keep=target.name)
-    logger.info("Compiled %s: %.1f MB in %.1f s", name, size / 1e6, time.perf_counter() - started)
+    logger.log(level, "Compiled %s: %.1f MB in %.1f s", name, size / 1e6, time.perf_counter() - started)
 
 
 def _flush(folder: Path) -> int:

@@ -19,9 +19,9 @@ import numpy as np
 
 from geosleuth.indexes.compiled import compiled_folder
 from geosleuth.indexes.countries import country_codes
-from geosleuth.indexes.encoders.torch_features import import_torch
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.geodesy import Floats, unit_vectors
+from geosleuth.tools.vlm.model_folder import import_vlm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +76,7 @@ def package_weights(name: str) -> Any:
     path = package_folder() / "weights" / name
     if not path.is_file():
         raise InputError(f"GeoCLIP's {name}", f"no such file in {path.parent}", "Run `pip install 'geoclip>=1.3'`.")
-    return import_torch().load(path, map_location="cpu", weights_only=True)
+    return import_vlm("torch").load(path, map_location="cpu", weights_only=True)
 
 
 @lru_cache(maxsize=1)
@@ -121,7 +121,7 @@ def location_gallery(coordinates: Floats | None = None) -> LocationGallery:
 def _build(folder: Path, positions: Floats) -> None:
     from safetensors.torch import save_file
 
-    torch = import_torch()
+    torch = import_vlm("torch")
     logger.info("GeoCLIP's gallery of %d positions is encoded once", len(positions))
     country = torch.from_numpy(_countries(positions))
     save_file({"features": encoded(positions), "country": country}, folder / _FILE, {"format": _FORMAT})
@@ -129,10 +129,8 @@ def _build(folder: Path, positions: Floats) -> None:
 
 def encoded(positions: Floats) -> Any:
     """Encode (n, 2) of (lat, lon) with GeoCLIP's location encoder; a float32 tensor (n, 512), rows of length 1."""
-    torch = import_torch()
-    from geoclip.model.location_encoder import LocationEncoder
-
-    encoder = LocationEncoder(from_pretrained=False).eval()
+    torch = import_vlm("torch")
+    encoder = import_vlm("geoclip.model.location_encoder").LocationEncoder(from_pretrained=False).eval()
     encoder.load_state_dict(package_weights(_WEIGHTS[0]))
     rows = torch.tensor(positions, dtype=torch.float32)
     with torch.inference_mode():

@@ -16,21 +16,28 @@ import numpy as np
 
 from geosleuth.indexes.backend import parse_backend
 from geosleuth.indexes.countries import country_codes, country_name
-from geosleuth.indexes.encoders.torch_features import import_torch
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.geodesy import Floats, distance_km
 from geosleuth.tools.evidence import Evidence, Likelihood, Nothing, Support
-from geosleuth.tools.geoclip_gallery import LocationGallery, location_gallery, package_weights, weights_sha256
+from geosleuth.tools.geoclip_gallery import (
+    LocationGallery,
+    location_gallery,
+    package_folder,
+    package_weights,
+    weights_sha256,
+)
 from geosleuth.tools.point_mixture import EVEN, mixture
-from geosleuth.tools.pretrained import import_transformers, open_folder, part_of
+from geosleuth.tools.pretrained import import_transformers, load_weights, open_folder, part_of
 from geosleuth.tools.prior_likelihood import countries_likelihood
 from geosleuth.tools.text_embeddings import state_sha256
+from geosleuth.tools.vlm.model_folder import import_vlm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geosleuth.indexes.photo import Photo
     from geosleuth.indexes.pixels import Pixels
+    from geosleuth.tools.vlm.model_folder import ModelFolder
 
 CLIP = "hf:openai/clip-vit-large-patch14"  # the tower that GeoCLIP was trained on, frozen
 _GROUP = "prior:geoclip"  # country and place are one opinion
@@ -46,7 +53,7 @@ class GeoClip:
     head: Any  # (1, 768) -> (1, 512)
     scale: float  # of cosines
     gallery: LocationGallery
-    clip: str  # where the tower came from
+    clip: str  # the tower's name, for people
     clip_sha256: str  # of the tower's weights
 
     @classmethod
@@ -63,15 +70,20 @@ class GeoClip:
         Raises:
             InputError: A package or weights are missing.
         """
-        torch = import_torch()
+        return cls.of(_tower_folder(clip), gallery)
+
+    @classmethod
+    def of(cls, folder: ModelFolder, gallery: LocationGallery | None = None) -> GeoClip:
+        """As `load`, with the tower in a checked folder."""
+        torch = import_vlm("torch")
         head = torch.nn.Sequential(torch.nn.Linear(768, 768), torch.nn.ReLU(), torch.nn.Linear(768, 512))
         head.load_state_dict(package_weights("image_encoder_mlp_weights.pth"))
         scale = float(package_weights("logit_scale_weights.pth").exp())
-        tower, processor = _tower(clip)
+        tower, processor = _tower(folder)
         device = "cuda" if torch.cuda.is_available() else "cpu"
         opened = location_gallery() if gallery is None else gallery
         sha256 = state_sha256(tower)
-        return cls(tower.to(device), processor, head.eval().to(device), scale, opened, clip, sha256)
+        return cls(tower.to(device), processor, head.eval().to(device), scale, opened, folder.name, sha256)
 
     @property
     def weights(self) -> str:
@@ -81,7 +93,7 @@ class GeoClip:
 
     def probabilities(self, pixels: Pixels) -> Floats:
         """Probability of each position of the gallery, (n,): what `GeoCLIP.predict` takes its top k from."""
-        torch = import_torch()
+        torch = import_vlm("torch")
         from PIL import Image
 
         image = self.processor(images=Image.fromarray(pixels), return_tensors="pt")["pixel_values"]
@@ -114,9 +126,13 @@ def geoclip_prior(photo: Photo, model: GeoClip | None = None) -> list[Evidence]:
     return [piece.model_copy(update={"seconds": seconds}) for piece in (country, place)]
 
 
-@lru_cache(maxsize=1)
 def _loaded() -> GeoClip:
-    return GeoClip.load()
+    return _load(_tower_folder(CLIP))
+
+
+@lru_cache(maxsize=1)  # the folder's stamp is part of what it is compared by
+def _load(folder: ModelFolder) -> GeoClip:
+    return GeoClip.of(folder)
 
 
 def top_positions(probabilities: Floats, k: int) -> NDArray[np.intp]:
@@ -163,17 +179,21 @@ def _evidence(geoclip: GeoClip, kind: str, claim: str, likelihood: Likelihood) -
     )
 
 
-def _tower(clip: str) -> tuple[Any, Any]:
-    transformers = import_transformers()
+def _tower_folder(clip: str) -> ModelFolder:
+    import_transformers()  # a missing package has another remedy than a missing tower
+    package_folder()
     try:
-        folder = open_folder(parse_backend(clip), "CLIP's image tower")
+        return open_folder(parse_backend(clip), "CLIP's image tower")
     except InputError as error:
         fetch = f"Load it once with a connection: `hf download {CLIP.removeprefix('hf:')}`."
         raise InputError(error.wanted, error.found, fetch) from error
-    tower = part_of(
-        transformers.CLIPVisionModelWithProjection.from_pretrained, folder, use_safetensors=True, dtype="float32"
-    )
+
+
+def _tower(folder: ModelFolder) -> tuple[Any, Any]:
+    transformers = import_transformers()
+    processor = part_of(transformers.AutoImageProcessor.from_pretrained, folder)
+    tower = load_weights(transformers.CLIPVisionModelWithProjection, folder)
     if tower.config.projection_dim != 768:
-        found = f"{tower.config.projection_dim} in {clip}"
+        found = f"{tower.config.projection_dim} in {folder.spec}"
         raise InputError("an image tower of 768 features, which GeoCLIP's head reads", found, f"Use {CLIP}.")
-    return tower.eval(), part_of(transformers.AutoImageProcessor.from_pretrained, folder)
+    return tower, processor

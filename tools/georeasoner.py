@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geosleuth.indexes.backend import parse_backend
 from geosleuth.indexes.countries import country_name
 from geosleuth.indexes.errors import InputError
 from geosleuth.tools.city_points import city_points
 from geosleuth.tools.evidence import Evidence, Likelihood, Nothing, Support
-from geosleuth.tools.georeasoner_reply import BEGUN, GeoAnswer, prompt, written_names
+from geosleuth.tools.georeasoner_reply import BEGUN, GeoAnswer, prompt, scored_beginnings
 from geosleuth.tools.prior_likelihood import Point, countries_likelihood, places_likelihood
 from geosleuth.tools.quoting import LONGEST, quoted
 
@@ -92,15 +93,15 @@ def ask_prior(photo: Photo, model: VisionLanguageModel, *, samples: int | None =
 
 
 def _scored(photo: Photo, model: VisionLanguageModel) -> _Opinion | None:
-    """Read off the probability of every country's names, up to the closing quote (so that Niger is not Nigeria)."""
-    names = written_names()
+    """Read off the probability of every beginning of a reply that names a country."""
+    beginnings = scored_beginnings()
     try:
-        scores = model.score([prompt(photo.pixels, BEGUN)], [f'{name}"' for name, _ in names])
+        scores = model.score([prompt(photo.pixels, BEGUN)], [text for text, _ in beginnings])
     except InputError as error:
         logger.info("Countries cannot be scored, replies are drawn instead: %s", error)
         return None
     shares: dict[str, float] = defaultdict(float)
-    for (_, code), probability in zip(names, np.exp(scores.log_probabilities[0]).tolist(), strict=True):
+    for (_, code), probability in zip(beginnings, np.exp(scores.log_probabilities[0]).tolist(), strict=True):
         shares[code] += probability
     above = max(sum(shares.values()), 1.0)  # rounding, and a server's own
     return _Opinion({code: share / above for code, share in shares.items()}, "scored over the names of all countries")
@@ -142,12 +143,12 @@ def _replies(photo: Photo, model: VisionLanguageModel, *, samples: int, temperat
 
 def _country(model: VisionLanguageModel, opinion: _Opinion, reply: GeoAnswer | None) -> Evidence:
     if opinion.covered < _LEAST_COVERED:
-        claim = f"{model.spec} names no country."
+        claim = f"{_name(model)} names no country."
         reason = f"{opinion.covered:.1%} of the model's probability is on names of countries ({opinion.how})"
         return _evidence(model, "country", claim, Nothing(reason=reason), reply)
     best = sorted(opinion.shares.items(), key=lambda pair: (-pair[1], pair[0]))[:_MOST_SAID]
     said = ", ".join(f"{country_name(code).strip()} {share:.0%}" for code, share in best if share >= 0.005)
-    claim = f"{model.spec} says the country is {said or country_name(best[0][0]).strip()} ({opinion.how})."
+    claim = f"{_name(model)} says the country is {said or country_name(best[0][0]).strip()} ({opinion.how})."
     return _evidence(model, "country", claim, countries_likelihood(opinion.shares), reply)
 
 
@@ -163,7 +164,7 @@ def _cities(model: VisionLanguageModel, opinion: _Opinion, reply: GeoAnswer | No
         if not found:
             unknown.append(city)
     said = ", ".join(f"{quoted(city)} {share:.0%}" for (city, _), share in list(shares.items())[:_MOST_SAID])
-    claim = f"{model.spec} says the city is {said}."
+    claim = f"{_name(model)} says the city is {said}."
     missing = ", ".join(map(quoted, unknown[:_MOST_SAID]))
     if not points:
         return [_evidence(model, "place", claim, Nothing(reason=f"the gazetteer knows no place named {missing}"))]
@@ -188,13 +189,18 @@ def _evidence(
         type=f"prior.{kind}",
         claim=claim,
         likelihood=likelihood,
-        group=f"prior:{model.spec}",  # country and city are one opinion
+        group=f"prior:{_name(model)}",  # country and city are one opinion
         support=tuple(
-            Support(text=_shown(reason), rule="the model's own words, checked by nothing", source=model.spec)
+            Support(text=_shown(reason), rule="the model's own words, checked by nothing", source=_name(model))
             for reason in reasons
         ),
         weights=model.weights,
     )
+
+
+def _name(model: VisionLanguageModel) -> str:
+    """For people; the folders that a path lies in are left out."""
+    return parse_backend(model.spec).short
 
 
 def _shown(reason: str) -> str:

@@ -25,6 +25,11 @@ QUESTION = (
 )
 BEGUN = '{"country": "'  # how a reply begins, up to the country
 
+# How a reply goes on after a country: JSON after a text, with the quote that ends it, or "Russia, Siberia". Models of
+# one vocabulary write the quote and the comma as one token, of another as two: each of these is cut where a token ends
+# in all of them. None begins another, so that no reply is counted under two.
+_CLOSINGS = ('", "', '","', '",\n', '"\n', '"}', ",", " (")
+
 _NOTHING = frozenset(
     {"", "unknown", "none", "null", "n a", "na", "no", "nil", "unsure", "uncertain", "unclear", "undetermined"}
     | {"not sure", "not available", "not applicable", "not specified", "cannot determine", "cannot be determined"}
@@ -117,9 +122,39 @@ def country_of(written: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def written_names() -> tuple[tuple[str, str], ...]:
-    """Names that a model may write for each country, in English, with its code: what is scored."""
+    """Names that a model may write for each country, in English, with its code."""
     ours = [(country_name(code).strip(), code) for code in country_codes()]
     return (*ours, *((name, code) for code, names in _ALSO.items() for name in names))
+
+
+@lru_cache(maxsize=1)
+def scored_beginnings() -> tuple[tuple[str, str], ...]:
+    """How a reply goes on after `BEGUN` that names a country, with its code: no two can begin the same reply.
+
+    A name alone is the beginning of every reply that gives it, however the model ends it. Where that says too little
+    its closings follow: Niger begins Nigeria too, and the last dot of "U.S." may be one token with the quote.
+    """
+    alone = [(name, code) for name, code in written_names() if not _needs_closing(name, code)]
+    closed = [
+        (f"{name}{closing}", code)
+        for name, code in written_names()
+        if (name, code) not in alone
+        for closing in _CLOSINGS
+    ]
+    # "Vatican" counts "Vatican City".
+    return tuple((text, code) for text, code in (*alone, *closed) if not _begins_with_another(text, alone))
+
+
+def _needs_closing(name: str, code: str) -> bool:
+    """Whether more follows that is not of this country, or may be one token with what the name ends in."""
+    if not name[-1].isalpha():  # tokenizers of byte-level BPE part letters from marks, and no marks from marks
+        return True
+    longer = [(other[len(name) :], own) for other, own in written_names() if other != name and other.startswith(name)]
+    return any(own != code or rest[0].isalpha() for rest, own in longer)
+
+
+def _begins_with_another(text: str, names: Iterable[tuple[str, str]]) -> bool:
+    return any(text != name and text.startswith(name) for name, _ in names)
 
 
 @lru_cache(maxsize=1)

@@ -51,7 +51,7 @@ class MatchCalibration(BaseModel):
 
     def probability(self, logit: float) -> float:
         """P(match) among pairs such as those of the sample."""
-        return 1.0 / (1.0 + math.exp(-self._log_odds(logit)))
+        return float(_sigmoid(self._log_odds(logit)))
 
     def log_ratio(self, logit: float) -> float:
         """Ln P(this answer | same place) / P(this answer | another place): posterior odds over the sample's odds.
@@ -106,7 +106,7 @@ def _newton(x: NDArray[np.float64], target: NDArray[np.float64]) -> tuple[float,
     found = np.array([0.0, math.log(share / (1.0 - share))])
     loss = _loss(design @ found, target)
     for _ in range(_STEPS):
-        p = 1.0 / (1.0 + np.exp(-(design @ found)))
+        p = _sigmoid(design @ found)
         # A little on the diagonal keeps it invertible where all logits are one number.
         hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-9 * np.eye(2)
         step = np.linalg.solve(hessian, design.T @ (target - p))
@@ -121,6 +121,11 @@ def _newton(x: NDArray[np.float64], target: NDArray[np.float64]) -> tuple[float,
         if gained < _CONVERGED:
             break
     return float(found[0]), float(found[1])
+
+
+def _sigmoid(z: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """1 / (1 + exp(-z)) that does not overflow, however steep a calibration is."""
+    return np.asarray(np.exp(-np.logaddexp(0.0, -np.asarray(z))), dtype=np.float64)
 
 
 def _loss(z: NDArray[np.float64], target: NDArray[np.float64]) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -25,6 +26,7 @@ from geosleuth.tools.comparison_prompts import (
     reasoning,
 )
 from geosleuth.tools.verification import is_match
+from geosleuth.tools.vlm.model import UnavailableError
 
 if TYPE_CHECKING:
     from geosleuth.indexes.photo import Photo
@@ -140,13 +142,15 @@ class Comparisons:
 
     photo: Photo
     judge: Judge
-    asked: int = 0  # of the judge
+    asked: int = 0  # pairs; of the judge, until it is unavailable
     ties: int = 0
     failures: int = 0
+    _unavailable: bool = False
+    _kinds: Counter[str] = field(default_factory=Counter)  # of failures, since the log told of them
     _known: dict[tuple[str, str], Preference] = field(default_factory=dict)
 
     def prefer(self, first: Candidate, second: Candidate) -> Preference:
-        """As the judge says; a failure is a tie."""
+        """As the judge says; a failure is a tie, and a judge that is unavailable is not asked again."""
         key = (first.reference_id, second.reference_id)
         if key not in self._known:
             answer = self._ask(first, second)
@@ -156,14 +160,27 @@ class Comparisons:
 
     def _ask(self, first: Candidate, second: Candidate) -> Preference:
         self.asked += 1
+        if self._unavailable:
+            return self._failed(UnavailableError)
         try:
             preference = self.judge.prefer(self.photo, first, second)
         except InputError as error:
-            logger.warning("A comparison failed, the order of retrieval stands: %s", error)
-            self.failures += 1
-            return "tie"
+            self._unavailable = isinstance(error, UnavailableError)
+            return self._failed(type(error))
         self.ties += preference == "tie"
         return preference
+
+    def _failed(self, kind: type[InputError]) -> Preference:
+        self.failures += 1
+        self._kinds[kind.__name__] += 1
+        return "tie"
+
+    def log_failures(self) -> None:
+        """Tell the log once how many failed; not in which words, for these may name files of references."""
+        if self._kinds:
+            kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self._kinds.items()))
+            logger.warning("Comparisons failed (%s): there the order of retrieval stands", kinds)
+            self._kinds.clear()
 
 
 def select_best(
@@ -191,6 +208,7 @@ def select_best(
                     champion = challenger
         left.remove(champion)
         chosen.append(champion)
+    comparisons.log_failures()
     return tuple(one.model_copy(update={"rank": rank}) for rank, one in enumerate([*chosen, *left], start=1))
 
 

@@ -48,8 +48,11 @@ def part_of(load: Callable[..., Loaded], folder: ModelFolder, **options: Any) ->
     Raises:
         InputError: It went wrong.
     """
+    from geosleuth.tools.vlm.quiet import without_progress
+
     try:
-        return load(folder.path, trust_remote_code=False, local_files_only=True, **options)
+        with without_progress():
+            return load(folder.path, trust_remote_code=False, local_files_only=True, **options)
     except Exception as error:  # the library raises whatever its files make it
         found = f"one that cannot be loaded ({type(error).__name__}: {' '.join(str(error).split())[:200]})"
         raise InputError(
@@ -57,13 +60,13 @@ def part_of(load: Callable[..., Loaded], folder: ModelFolder, **options: Any) ->
         ) from error
 
 
-def load_weights(kind: Any, folder: ModelFolder, *, unused: str) -> Any:
+def load_weights(kind: Any, folder: ModelFolder, *, unused: str | tuple[str, ...] = ()) -> Any:
     """Load a model of the class `kind`, in float32 and for inference, and refuse one that is not whole.
 
     Args:
         kind: A class of transformers with `from_pretrained`.
         folder: Where from.
-        unused: Weights whose names begin so may be missing.
+        unused: Weights whose names begin so (or with one of several) may be missing; by default none may.
 
     Raises:
         InputError: The weights do not fit the class, or some are missing.
@@ -74,7 +77,7 @@ def load_weights(kind: Any, folder: ModelFolder, *, unused: str) -> Any:
     return model.eval()
 
 
-def _refuse_unfilled(model: Any, missing: Iterable[str], spec: str, unused: str) -> None:
+def _refuse_unfilled(model: Any, missing: Iterable[str], spec: str, unused: str | tuple[str, ...]) -> None:
     """A backbone loads without an error where its head should stand, and the head is left at random."""
     names = {name for name, _ in model.named_parameters() if not name.startswith(unused)}
     unfilled = names & set(missing)

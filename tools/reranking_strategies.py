@@ -123,13 +123,16 @@ def _numbered(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
 
 
 def readable(candidates: Sequence[Candidate], pictures: Pictures) -> list[tuple[Candidate, Pixels]]:
-    """The candidates whose pictures can be read, with these; the log tells of the others."""
+    """The candidates whose pictures can be read, with these; the log tells how many cannot, but names no file."""
     shown = []
     for one in candidates:
         try:
             shown.append((one, pictures(one)))
-        except InputError as error:
-            logger.warning("A candidate's picture cannot be read, it is not compared: %s", error)
+        except InputError:
+            continue
+    if len(shown) < len(candidates):
+        unread = len(candidates) - len(shown)
+        logger.warning("Of %d candidates, %d are not compared: no picture can be read", len(candidates), unread)
     return shown
 
 
@@ -144,7 +147,8 @@ def _scored(
     try:
         values = _POINTWISE[strategy](model, photo.pixels, [(one.view, picture) for one, picture in shown])
     except InputError as error:
-        logger.warning("No candidate could be scored, the order of retrieval stands: %s", error)
+        kind = type(error).__name__  # its words may name files of references
+        logger.warning("None of %d candidates could be scored (%s): the order of retrieval stands", len(shown), kind)
         return {}, asked
     return {one.reference_id: v for (one, _), v in zip(shown, values, strict=True) if not math.isnan(v)}, asked
 
@@ -156,9 +160,10 @@ def _direct(model: VisionLanguageModel, photo: Pixels, shown: Sequence[Shown]) -
     for replies in model.generate(prompts, max_tokens=_SCORE_TOKENS):
         try:
             values.append(read_score(replies[0].text, finished=replies[0].finished))
-        except InputError as error:
-            logger.warning("A candidate has no score, it keeps its place: %s", error)
+        except InputError:
             values.append(math.nan)
+    if unread := sum(map(math.isnan, values)):
+        logger.warning("Of %d candidates, %d got no readable score and keep their places", len(values), unread)
     return values
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,20 +13,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geosleuth.indexes.backend import Backend, parse_backend
+from geosleuth.indexes.backend import parse_backend
 from geosleuth.indexes.compiled import compiled_folder
-from geosleuth.indexes.encoders.torch_features import import_torch
 from geosleuth.indexes.errors import InputError
-from geosleuth.tools.pretrained import import_transformers, open_folder, part_of
+from geosleuth.tools.pretrained import import_transformers, load_weights, open_folder, part_of
 from geosleuth.tools.vlm.load import model_kind
+from geosleuth.tools.vlm.model_folder import import_vlm
 
 if TYPE_CHECKING:
     from geosleuth.indexes.pixels import Pixels
+    from geosleuth.tools.vlm.model_folder import ModelFolder
 
 Vectors = NDArray[np.float32]
 
 _FORMAT = "text-1"  # change when the file changes, so that older caches are left alone
 _FILE = "embeddings.safetensors"
+_NAME_DIGITS = 16
 _BATCH = 64  # sentences at once; the 250 countries take seconds on two cores, once
 
 
@@ -33,7 +36,7 @@ _BATCH = 64  # sentences at once; the 250 countries take seconds on two cores, o
 class TwoTowers:
     """A model of transformers that compares pictures with sentences."""
 
-    spec: str
+    name: str  # for people: the spec without the folders that a path lies in
     sha256: str  # of its weights
     model: Any
     processor: Any  # of pictures, as the model's authors publish it
@@ -43,25 +46,20 @@ class TwoTowers:
     @property
     def weights(self) -> str:
         """What `Evidence.weights` holds."""
-        return f"{self.spec} (sha256 {self.sha256[:12]})"
+        return f"{self.name} (sha256 {self.sha256[:12]})"
 
     def picture(self, pixels: Pixels) -> Vectors:
         """Embed a picture; (d,), of length 1."""
         from PIL import Image
 
-        torch = import_torch()
+        torch = import_vlm("torch")
         inputs = self.processor(images=Image.fromarray(pixels), return_tensors="pt").to(self.model.device)
         with torch.inference_mode():
             rows = _rows(self.model.get_image_features(pixel_values=inputs["pixel_values"]))
         return np.asarray(rows[0])
 
-    def sentences(self, name: str, sentences: Sequence[str]) -> Vectors:
+    def sentences(self, sentences: Sequence[str]) -> Vectors:
         """Embed sentences, or take their embeddings from the disk; (n, d), rows of length 1.
-
-        Args:
-            name: What they are, for the file's name: lower-case letters, digits, hyphens. Others under the same name
-                push these out of the cache.
-            sentences: The sentences.
 
         Raises:
             InputError: The cache folder cannot be written.
@@ -69,7 +67,9 @@ class TwoTowers:
         from safetensors.numpy import load_file
 
         parts = [_FORMAT, self.sha256, *sentences]
-        folder = compiled_folder(f"text-{self.sha256[:12]}-{name}", parts, lambda to: self._write(to, sentences))
+        # A hash for a name: which countries' cities are kept says what photos looked like.
+        name = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:_NAME_DIGITS]
+        folder = compiled_folder(f"text-{name}", parts, lambda to: self._write(to, sentences), level=logging.DEBUG)
         embeddings: Vectors = load_file(folder / _FILE)["embeddings"]
         return embeddings
 
@@ -86,7 +86,7 @@ class TwoTowers:
 
     def embedded(self, sentences: Sequence[str]) -> Vectors:
         """As `sentences`, without the disk."""
-        torch = import_torch()
+        torch = import_vlm("torch")
         # SigLIP was trained on sentences filled up to its full length; CLIP's result does not depend on filling.
         fill = "max_length" if self.model.config.model_type.startswith("siglip") else True
         length = self.model.config.text_config.max_position_embeddings
@@ -100,7 +100,7 @@ class TwoTowers:
 
 
 def load_two_towers(spec: str) -> TwoTowers:
-    """Load the model that `spec` names, hf:ORG/NAME[@REV] or dir:PATH; the same object for the same spec.
+    """Load the model that `spec` names, hf:ORG/NAME[@REV] or dir:PATH; once, unless its folder is written anew.
 
     Raises:
         InputError: A package or weights that are missing, or a model of another kind.
@@ -111,35 +111,28 @@ def load_two_towers(spec: str) -> TwoTowers:
     if backend.adapters:
         remedy = "Merge the adapter into its base, and name the folder: dir:PATH."
         raise InputError("a model with two towers, without adapters", repr(spec), remedy)
-    return _loaded(str(backend))
-
-
-@lru_cache(maxsize=1)
-def _loaded(spec: str) -> TwoTowers:
-    backend = parse_backend(spec)
-    if (kind := model_kind(spec)) != "clip":
+    import_vlm("torch")  # without it transformers would only say that it does not know the model
+    if (kind := model_kind(spec)) != "clip":  # before weights are fetched
         found = f"a {kind} in {spec}"
         raise InputError("a model with two towers, such as CLIP or SigLIP", found, "Name another model.")
-    model, processor, tokenizer = _from_pretrained(backend)
-    torch = import_torch()
+    return _load(open_folder(backend, "a model with two towers"))
+
+
+@lru_cache(maxsize=1)  # one role runs one; the folder's stamp is part of what it is compared by
+def _load(folder: ModelFolder) -> TwoTowers:
+    transformers = import_transformers()
+    processor = part_of(transformers.AutoImageProcessor.from_pretrained, folder)
+    tokenizer = part_of(transformers.AutoTokenizer.from_pretrained, folder)
+    model = load_weights(transformers.AutoModel, folder)
     sha256 = state_sha256(model)
     scale = float(model.logit_scale.detach().exp())
-    return TwoTowers(
-        spec, sha256, model.eval().to("cuda" if torch.cuda.is_available() else "cpu"), processor, tokenizer, scale
-    )
-
-
-def _from_pretrained(backend: Backend) -> tuple[Any, Any, Any]:
-    transformers = import_transformers()
-    folder = open_folder(backend, "a model with two towers")
-    model = part_of(transformers.AutoModel.from_pretrained, folder, use_safetensors=True, dtype="float32")
-    processor = part_of(transformers.AutoImageProcessor.from_pretrained, folder)
-    return model, processor, part_of(transformers.AutoTokenizer.from_pretrained, folder)
+    device = "cuda" if import_vlm("torch").cuda.is_available() else "cpu"
+    return TwoTowers(parse_backend(folder.spec).short, sha256, model.to(device), processor, tokenizer, scale)
 
 
 def _rows(output: Any) -> Vectors:
     """Rows of length 1, from what transformers 4 (a tensor) or 5 (a record) returns."""
-    torch = import_torch()
+    torch = import_vlm("torch")
     features = output if isinstance(output, torch.Tensor) else output.pooler_output
     rows: Vectors = torch.nn.functional.normalize(features.float(), dim=-1).cpu().numpy()
     return rows

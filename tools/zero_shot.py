@@ -55,7 +55,7 @@ def country_probabilities(towers: TwoTowers, picture: Vectors, temperature: floa
     """Probability of each country, the likeliest first."""
     codes = country_codes()
     sentences = [_COUNTRY.format(country=country_name(code).strip()) for code in codes]
-    shares = towers.probabilities(picture, towers.sentences("countries", sentences), temperature)
+    shares = towers.probabilities(picture, towers.sentences(sentences), temperature)
     return {codes[row]: float(shares[row]) for row in np.argsort(-shares, kind="stable")}
 
 
@@ -73,7 +73,7 @@ def city_probabilities(
         if not cities:  # Antarctica and its like
             continue
         sentences = [_CITY.format(city=city.name, country=country_name(code).strip()) for city in cities]
-        shares = towers.probabilities(picture, towers.sentences(f"cities-{code.lower()}", sentences), temperature)
+        shares = towers.probabilities(picture, towers.sentences(sentences), temperature)
         found += [(city, share * float(part)) for city, part in zip(cities, shares, strict=True)]
     return sorted(found, key=lambda pair: (-pair[1], pair[0].id))
 
@@ -91,17 +91,17 @@ def largest_cities(code: str) -> tuple[Place, ...]:
 def _country(towers: TwoTowers, countries: dict[str, float]) -> Evidence:
     best = list(countries.items())[:_MOST_SAID]
     said = ", ".join(f"{country_name(code).strip()} {share:.0%}" for code, share in best)
-    claim = f"{towers.spec} finds the photo most like {said}."
+    claim = f"{towers.name} finds the photo most like {said}."
     return _evidence(towers, "country", claim, countries_likelihood(countries), _COUNTRY)
 
 
 def _place(towers: TwoTowers, cities: list[tuple[Place, float]]) -> Evidence:
     if not cities:
         nothing = Nothing(reason="the gazetteer knows no city in the countries that it finds likeliest")
-        return _evidence(towers, "place", f"{towers.spec} is asked about no city.", nothing, _CITY)
+        return _evidence(towers, "place", f"{towers.name} is asked about no city.", nothing, _CITY)
     said = ", ".join(f"{city.name} ({city.country}) {share:.0%}" for city, share in cities[:_MOST_SAID])
     points = [Point(city.lat, city.lon, share, city.name) for city, share in cities[:_MOST_POINTS]]
-    claim = f"Of the largest cities there {towers.spec} finds it most like {said}."
+    claim = f"Of the largest cities there {towers.name} finds it most like {said}."
     return _evidence(towers, "place", claim, places_likelihood(points), _CITY)
 
 
@@ -111,7 +111,7 @@ def _evidence(towers: TwoTowers, kind: str, claim: str, likelihood: Likelihood, 
         type=f"prior.{kind}",
         claim=claim,
         likelihood=likelihood,
-        group=f"prior:{towers.spec}",  # country and place are one opinion
-        support=(Support(rule=f'the photo is compared with "{sentence}"', source=towers.spec),),
+        group=f"prior:{towers.name}",  # country and place are one opinion
+        support=(Support(rule=f'the photo is compared with "{sentence}"', source=towers.name),),
         weights=towers.weights,
     )

@@ -64,7 +64,9 @@ def localize(
         list[str] | None, typer.Option(metavar="TEXT", help="What you know: 'in Portugal', 'not Lisbon'. Repeatable.")
     ] = None,
     settings: SettingsFile = None,
-    prior: Annotated[str | None, typer.Option(metavar="SPEC", help="Recorded predictions: file:PATH[#MODEL].")] = None,
+    prior: Annotated[
+        str | None, typer.Option(metavar="SPEC", help="Who guesses first: file:PATH[#MODEL], geoclip, hf:ORG/NAME.")
+    ] = None,
     index: Annotated[
         str | None, typer.Option(metavar="INDEX", help="References to search: a folder, or milvus:COLLECTION@URI.")
     ] = None,

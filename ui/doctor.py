@@ -47,6 +47,7 @@ _EXTRAS = {
     "train": "tensorboard",
     "chat": "streamlit",
 }
+_SENTENCES = "text-"  # folders of tools/text_embeddings.py
 _OWN_ENCODER = "the index's own encoder"
 _FETCHED = "fetched once from the model's hub if not cached"
 
@@ -238,7 +239,10 @@ def _cache(settings: Settings) -> Cache:
 
     folder = (settings.cache_dir or cache_folder()).expanduser()
     compiled = folder / "compiled"
-    tables = sorted(path.name for path in compiled.glob("[a-z]*-*") if path.is_dir()) if compiled.is_dir() else []
+    names = sorted(path.name for path in compiled.glob("[a-z]*-*") if path.is_dir()) if compiled.is_dir() else []
+    tables = [name for name in names if not name.startswith(_SENTENCES)]
+    if len(tables) < len(names):  # one for the countries, and one for the cities of each country that was likely
+        tables.append(f"{_SENTENCES}* ({len(names) - len(tables)}, sentences of a CLIP)")
     sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
     return Cache(folder=str(folder), size_bytes=sum(sizes), writable=_writable(folder), tables=tuple(tables))
 

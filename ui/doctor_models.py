@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from geosleuth.indexes.backend import Backend, parse_backend
 from geosleuth.indexes.errors import InputError
 from geosleuth.ui.doctor_endpoint import Listing, model_listing
+from geosleuth.ui.doctor_role_files import about_files
 from geosleuth.ui.doctor_weights import ADAPTER_CONFIG, CONFIG, adapter_base, architecture, hub_folder, weight_files
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class _Look:
     troubles: list[Trouble] = field(default_factory=list)
     folder: Path | None = None
     weights_bytes: int | None = None
+    segmenter: Path | None = None  # its folder, where the model is one
 
     def trouble(self, found: str, remedy: str) -> None:
         self.troubles.append(Trouble(found=found, remedy=f"{remedy} {GUIDE}#{self.role}"))
@@ -88,7 +90,7 @@ def examine_models(settings: Settings) -> tuple[RoleModel, ...]:
     """Examine every role that is not played by what installs with geosleuth; each server is asked once."""
     listings: dict[str, Listing] = {}
     return tuple(
-        _examine(role, parse_backend(spec), listings)
+        _examine(role, parse_backend(spec), listings, settings)
         for role, spec in settings.backends
         if spec is not None and parse_backend(spec).base != "embedded"
     )
@@ -112,7 +114,7 @@ def weights_bytes(models: Sequence[RoleModel]) -> int:
     return sum({model.folder: model.weights_bytes or 0 for model in models}.values())
 
 
-def _examine(role: str, backend: Backend, listings: dict[str, Listing]) -> RoleModel:
+def _examine(role: str, backend: Backend, listings: dict[str, Listing], settings: Settings) -> RoleModel:
     look = _Look(role)
     _packages(look, backend)
     if backend.base == "openai":
@@ -128,6 +130,11 @@ def _examine(role: str, backend: Backend, listings: dict[str, Listing]) -> RoleM
         _model(look, backend)
     for adapter in backend.adapters:
         _adapter(look, adapter, backend)
+    for words, remedy in about_files(role, backend, settings, look.segmenter):
+        if remedy is None:
+            look.notes.append(words)
+        else:
+            look.trouble(words, f"{remedy.rstrip('.')};")
     return RoleModel(
         role=role,
         spec=str(backend),
@@ -213,6 +220,8 @@ def _model(look: _Look, backend: Backend) -> None:
     if kind not in _KINDS[look.role]:
         wanted = " or a ".join(_KIND_NAMES[one] for one in _KINDS[look.role])
         look.trouble(f"a {_KIND_NAMES[kind]}, where the role takes a {wanted}", "Name another model;")
+    elif kind == "segmenter":
+        look.segmenter = look.folder
 
 
 def _weights(look: _Look, backend: Backend) -> None:

@@ -160,7 +160,10 @@ def _absent(answer: Localization) -> list[RenderableType]:
         if item.likelihood == "nothing"
     }
     lines: list[RenderableType] = [
-        _line("Tells no place", f"{item.tool}: {item.claim}", "dim") for item in told.values()
+        _line("A model's opinion, no evidence", item.claim, "magenta")
+        if item.type == "gleam_x.match"
+        else _line("Tells no place", f"{item.tool}: {item.claim}", "dim")
+        for item in told.values()
     ]
     return lines + [
         _line("Did not run", f"{step.tool}: {step.result}", "yellow") for step in answer.trace if not step.ok
@@ -170,9 +173,14 @@ def _absent(answer: Localization) -> list[RenderableType]:
 def _closing(answer: Localization) -> list[RenderableType]:
     """Show what a planner that is a model said, and what of it nothing bears out."""
     closing = answer.closing
-    if closing is None or not closing.words:
+    if closing is None:
         return []
-    lines: list[RenderableType] = [_line("The planner's words, no evidence", closing.words, "magenta")]
+    lines: list[RenderableType] = []
+    if closing.words:
+        lines.append(_line("The planner's words, no evidence", closing.words, "magenta"))
+    if closing.unbacked_thoughts:
+        guesses = "; ".join(closing.unbacked_thoughts)
+        lines.append(_line("Guesses in its thoughts that no tool's finding bears out (--verbose)", guesses, "dim"))
     if closing.unbacked:
         lines.append(_line("Of these no tool's finding bears out", "; ".join(closing.unbacked), "bold yellow"))
     return lines
@@ -181,6 +189,7 @@ def _closing(answer: Localization) -> list[RenderableType]:
 def _notes(answer: Localization) -> list[str]:
     """The notes, without those on tools that failed: `_absent` has said it."""
     failures = [step.failure.reason for step in answer.trace if step.failure is not None]
+    failures += answer.closing.unbacked[:1] if answer.closing else ()  # `_closing` has said these
     return [note for note in answer.notes if not any(reason in note for reason in failures)]
 
 
@@ -188,7 +197,7 @@ def _timing(answer: Localization) -> Text:
     steps = ", ".join(f"{step.tool} {step.seconds:.1f}" for step in answer.trace)
     sent = ["vectors were sent to the index's server"] if is_served(answer.backends.get("index", "")) else []
     servers = dict.fromkeys(url for ran in answer.backends.values() for url in _SERVER.findall(ran))
-    sent += [f"pictures were sent to {', '.join(servers)}"] if servers else []
+    sent += [f"pictures go to {', '.join(servers)}"] if servers else []
     where = printable("; ".join(sent) or "all on this machine")
     return Text(f"{answer.seconds:.1f} s ({steps}); geosleuth {answer.version}, {where}", style="dim")
 

@@ -59,7 +59,9 @@ def test_one_model_proposes_compares_and_explains(gallery, specs):
     assert [step.result for step in answer.trace if not step.ok] == []
     # Random weights spread their probability over all words: the prior says how little it is worth, and moves nothing.
     assert "of the model's probability is on names of countries" in steps(answer, "prior")[0].result
-    assert answer.locatability.backend == specs["base"]
+    assert answer.locatability.backend == f"dir:{Path(specs['base']).name}"
+    assert answer.locatability.reason.startswith("Asked whether the place could be told from the photo")
+    assert answer.locatability.weights
     assert steps(answer, "compare")[0].result.startswith("best 3 of 5 candidates, by 9 comparisons")  # 4 + 3 + 2
     assert "no gate says that it helps" in steps(answer, "compare")[0].result
     judged = [one for one in answer.candidates if one.judgement is not None]
@@ -77,8 +79,9 @@ def test_one_model_proposes_compares_and_explains(gallery, specs):
 def test_where_the_model_plans_its_words_are_kept_and_the_answer_is_that_of_the_tools(gallery, specs):
     answer = agent(gallery, backends=Backends(planner=specs["base"])).localize(UNSEEN)
     rules = agent(gallery).localize(UNSEEN)
-    assert answer.backends["planner"] == f"VlmPlanner({specs['base']})"
-    assert any(step.by == f"VlmPlanner({specs['base']})" for step in answer.trace)
+    name = f"VlmPlanner(dir:{Path(specs['base']).name})"
+    assert answer.backends["planner"] == name
+    assert any(step.by == name for step in answer.trace)
     # Its gibberish is returned once, then the rules take over: they come to what they come to by themselves.
     assert answer.countries == rules.countries
 
@@ -122,3 +125,18 @@ def test_a_model_that_is_not_there_is_named(gallery, role, tmp_path):
     answer = answering.localize(UNSEEN)
     assert any(str(tmp_path) in step.failure.reason for step in answer.trace if step.failure)
     assert any("did not take part" in note for note in answer.notes)
+
+
+def test_what_is_no_photo_is_told_before_a_model_is_loaded(gallery, tmp_path):
+    from geosleuth.indexes.errors import InputError
+
+    (tmp_path / "text.jpg").write_text("no picture")
+    asked = agent(gallery, backends=Backends(planner=f"dir:{tmp_path}/no model"))
+    with pytest.raises(InputError, match="a photo"):
+        asked.localize(tmp_path / "text.jpg")
+
+
+def test_under_a_cap_no_folder_of_a_model_is_named(gallery, specs):
+    roles = Backends(prior=specs["base"], locatability=specs["base"], planner=specs["base"])
+    answer = agent(gallery, backends=roles, precision_cap_km=500).localize(UNSEEN)
+    assert str(Path(specs["base"].removeprefix("dir:")).parent) not in answer.model_dump_json()

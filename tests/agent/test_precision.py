@@ -162,3 +162,29 @@ def test_a_cap_holds_for_the_steps_and_the_log_as_well(cap, caplog):
     assert kinds[0] == ([country] if cap else ["metadata.gps", country])
     assert kinds[1] == ([] if cap else ["retrieval.candidates", "verification.match"])
     assert "The tool verify failed: OSError" in caplog.text
+
+
+def guessing(scene):
+    """Ask a model that names a quarter which no gazetteer knows, so that nothing follows from it."""
+    from geosleuth.tools.evidence import Evidence, Nothing
+
+    claim = 'A model says the city is "Beco do Carneiro, Alfama".'
+    likelihood = Nothing(reason="no place of this name: Beco do Carneiro")
+    unknown = Evidence(tool="prior", type="prior.place", claim=claim, likelihood=likelihood)
+    return Finding("no place of this name: Beco do Carneiro", (unknown, scenes.says("PT", tool="prior")))
+
+
+@pytest.mark.parametrize("cap", [None, 50.0])
+def test_a_cap_withholds_what_a_model_calls_the_place_even_where_nothing_follows_from_it(cap):
+    guessed = Agent(Settings(precision_cap_km=cap), tools={"metadata": exact, "read_text": guessing})
+    steps = repr([step for step in guessed.stream(scenes.PICTURE) if step.trace is not None])
+    assert ("Carneiro" in steps) is (cap is None)
+    assert ("Carneiro" in guessed.localize(scenes.PICTURE).model_dump_json()) is (cap is None)
+
+
+def test_a_cap_withholds_the_folders_of_models():
+    from geosleuth.agent.precision import coarsen
+
+    ran = {"prior": "dir:/home/lisbon case/qwen+dir:/home/lisbon/lora; qwen@0123", "planner": "VlmPlanner(dir:qwen)"}
+    told = coarsen(answer(None).model_copy(update={"backends": ran}), 50.0).backends
+    assert told == {"prior": "dir:qwen+dir:lora; qwen@0123", "planner": "VlmPlanner(dir:qwen)"}

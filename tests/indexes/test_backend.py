@@ -112,3 +112,26 @@ def test_the_roles_of_a_vision_language_model_run_it_here_or_on_a_server(spec, r
 def test_an_unknown_role_names_the_nearest():
     with pytest.raises(InputError, match="did you mean 'reading'"):
         parse_backend("embedded", role="readng")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://alice:hunter2@host/v1", "https://host/v1?api_key=hunter2", "http://host/v1#hunter2"]
+)
+def test_a_secret_in_a_url_is_refused_and_not_repeated(url):
+    with pytest.raises(InputError, match="GEOSLEUTH_ENDPOINT_KEY") as error:
+        parse_backend(f"openai:model@{url}", role="planner")
+    assert "hunter2" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "short"),
+    [
+        ("dir:/home/alice/secret case/qwen+dir:~/lora", "dir:qwen+dir:lora"),
+        ("file:/a/b/guesses.csv#gpt-4o", "file:guesses.csv#gpt-4o"),
+        ("hf:org/name@main+hf:org/lora", "hf:org/name@main+hf:org/lora"),
+        ("openai:m@http://localhost:8000/v1", "openai:m@http://localhost:8000/v1"),
+        ("embedded", "embedded"),
+    ],
+)
+def test_the_short_form_names_no_folder(spec, short):
+    assert parse_backend(spec).short == short

@@ -1,5 +1,9 @@
 """GeoCLIP with its own location encoder, head and scale, on a tiny image tower of random weights and a cut gallery."""
 
+import os
+import shutil
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,6 +18,7 @@ pytest.importorskip("torch")
 pytest.importorskip("geoclip")
 
 from geosleuth.tools import geoclip_gallery
+from geosleuth.tools import geoclip_prior as geoclip_prior_module
 from geosleuth.tools.geoclip_gallery import location_gallery, package_coordinates
 from geosleuth.tools.geoclip_prior import GeoClip, geoclip_prior, top_positions
 
@@ -107,6 +112,52 @@ def test_country_and_place_are_one_opinion(ours, photo_path):
 def test_a_tower_of_another_width_is_refused(tiny_models):
     with pytest.raises(InputError, match="768 features"):
         GeoClip.load(f"dir:{tiny_models.tiny_clip()}")
+
+
+def test_a_tower_without_its_projection_is_refused(clip_folder, gallery, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(clip_folder, tmp_path / "clip")
+    weights = load_file(folder / "model.safetensors")
+    del weights["visual_projection.weight"]
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(InputError, match=r"without 1 of them, such as visual_projection\.weight"):
+        GeoClip.load(f"dir:{folder}", gallery)
+
+
+def test_the_text_half_of_clip_is_not_needed(ours, clip_folder, gallery, photo_path, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(clip_folder, tmp_path / "clip")
+    weights = load_file(folder / "model.safetensors")
+    save_file(
+        {name: one for name, one in weights.items() if name.startswith("vis")},
+        folder / "model.safetensors",
+        {"format": "pt"},
+    )
+    pixels = load_photo(photo_path).pixels
+    found = GeoClip.load(f"dir:{folder}", gallery)
+    assert found.clip_sha256 == ours.clip_sha256
+    assert found.probabilities(pixels) == pytest.approx(ours.probabilities(pixels), rel=1e-4)  # memory lies otherwise
+    assert str(tmp_path) not in found.weights
+
+
+def test_a_tower_written_anew_is_loaded_again(clip_folder, gallery, tmp_path, monkeypatch):
+    folder = shutil.copytree(clip_folder, tmp_path / "clip")
+    monkeypatch.setattr(geoclip_prior_module, "CLIP", f"dir:{folder}")
+    monkeypatch.setattr(geoclip_prior_module, "location_gallery", lambda: gallery)
+    first = geoclip_prior_module._loaded()
+    assert geoclip_prior_module._loaded() is first
+    stamp = max(file.stat().st_mtime_ns for file in folder.iterdir()) + 1_000_000_000
+    os.utime(folder / "model.safetensors", ns=(stamp, stamp))
+    assert geoclip_prior_module._loaded() is not first
+
+
+@pytest.mark.parametrize("package", ["torch", "transformers"])
+def test_without_a_package_the_remedy_is_the_extra_that_brings_all(clip_folder, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(InputError, match=rf"package {package}; .*geosleuth\[vlm\]"):
+        GeoClip.load(f"dir:{clip_folder}")
 
 
 def test_a_missing_tower_is_an_input_error(tmp_path):

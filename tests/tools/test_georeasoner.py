@@ -16,7 +16,7 @@ PORTO = {"country": "Portugal", "city": "Porto", "reasons": ["Signs in Portugues
 
 
 class Scripted:
-    """A model that says what it is told to, and counts its probabilities from a table."""
+    """A model that says what it is told to, and has its probabilities from a table of beginnings."""
 
     spec = "dir:scripted"
     weights = "scripted (sha256 000000000000)"
@@ -47,7 +47,7 @@ def photo():
 
 
 def test_probabilities_are_read_off_over_all_names_of_a_country(photo):
-    model = Scripted([PORTO], {'Portugal"': 0.6, 'Brazil"': 0.2, 'United States"': 0.05, 'USA"': 0.1})
+    model = Scripted([PORTO], {"Portugal": 0.6, "Brazil": 0.2, 'United States", "': 0.05, 'U.S.",\n': 0.1})
     country, place = ask_prior(photo, model)
     expected = countries_likelihood({"PT": 0.6, "BR": 0.2, "US": 0.15}).log_ratios
     assert country.likelihood.log_ratios == pytest.approx(expected, abs=1e-3)
@@ -60,7 +60,7 @@ def test_probabilities_are_read_off_over_all_names_of_a_country(photo):
 
 def test_reasons_are_quoted_as_the_models_words(photo):
     long = "The writing on the shop is Portuguese " * 20
-    model = Scripted([PORTO | {"reasons": ['A sign says "RUA"\u202e.', long]}], {'Portugal"': 0.9})
+    model = Scripted([PORTO | {"reasons": ['A sign says "RUA"\u202e.', long]}], {"Portugal": 0.9})
     country, _ = ask_prior(photo, model)
     first, second = country.support
     assert first.text == "A sign says 'RUA' ."
@@ -71,14 +71,14 @@ def test_reasons_are_quoted_as_the_models_words(photo):
 
 def test_what_goes_to_no_country_is_silence(photo):
     # Of the probability a tenth covers Portugal and nothing else does: 1 + 0.1 (ratio - 1), not the ratio.
-    country, _ = ask_prior(photo, Scripted([PORTO], {'Portugal"': 0.1}))
-    sure, _ = ask_prior(photo, Scripted([PORTO], {'Portugal"': 1.0}))
+    country, _ = ask_prior(photo, Scripted([PORTO], {"Portugal": 0.1}))
+    sure, _ = ask_prior(photo, Scripted([PORTO], {"Portugal": 1.0}))
     ratio = math.exp(sure.likelihood.log_ratios["PT"])
     assert math.exp(country.likelihood.log_ratios["PT"]) == pytest.approx(1 + 0.1 * (ratio - 1), rel=1e-3)
 
 
 def test_a_model_that_does_not_answer_says_nothing(photo):
-    (country,) = ask_prior(photo, Scripted(["I cannot help with that."], {'Portugal"': 0.001}))
+    (country,) = ask_prior(photo, Scripted(["I cannot help with that."], {"Portugal": 0.001}))
     assert isinstance(country.likelihood, Nothing)
     assert "0.1% of the model's probability" in country.likelihood.reason
 
@@ -114,7 +114,7 @@ def test_a_city_in_every_reply_counts_whole_and_in_one_of_four_a_quarter(photo):
 
 def test_a_city_is_no_likelier_than_its_country(photo):
     def peak(probability):
-        _, place = ask_prior(photo, Scripted([PORTO], {'Portugal"': probability}))
+        _, place = ask_prior(photo, Scripted([PORTO], {"Portugal": probability}))
         return max(one.weight for one in place.likelihood.places if one.name == "Porto")
 
     assert peak(0.8) == pytest.approx(4 * peak(0.2))
@@ -128,12 +128,12 @@ def test_a_known_city_counts_beside_an_unknown_one(photo):
 
 
 def test_an_unknown_city_is_said_and_counts_for_nothing(photo):
-    _, place = ask_prior(photo, Scripted([PORTO | {"city": "Xyzzyville"}], {'Portugal"': 0.9}))
+    _, place = ask_prior(photo, Scripted([PORTO | {"city": "Xyzzyville"}], {"Portugal": 0.9}))
     assert place.likelihood == Nothing(reason='the gazetteer knows no place named "Xyzzyville"')
 
 
 def test_no_city_is_no_finding(photo):
-    assert len(ask_prior(photo, Scripted([PORTO | {"city": "unknown"}], {'Portugal"': 0.9}))) == 1
+    assert len(ask_prior(photo, Scripted([PORTO | {"city": "unknown"}], {"Portugal": 0.9}))) == 1
 
 
 def test_what_was_scored_stands_when_the_reasons_fail(photo, caplog):
@@ -141,11 +141,20 @@ def test_what_was_scored_stands_when_the_reasons_fail(photo, caplog):
         def generate(self, *_, **__):
             raise InputError("a request", "a budget that is spent", "Raise it.")
 
-    (country,) = ask_prior(photo, Spent([], {'Portugal"': 0.9}))
+    (country,) = ask_prior(photo, Spent([], {"Portugal": 0.9}))
     assert "PT" in country.likelihood.log_ratios
     assert "budget that is spent" in caplog.text
     with pytest.raises(InputError, match="budget that is spent"):
         ask_prior(photo, Spent([]), samples=2)
+
+
+def test_people_read_the_name_of_a_model_without_its_folders(photo):
+    model = Scripted([PORTO], {"Portugal": 0.9})
+    model.spec = "dir:/home/alice/secret-case/qwen+dir:/home/alice/lora"
+    for piece in ask_prior(photo, model):
+        assert "alice" not in piece.model_dump_json()
+        assert piece.claim.startswith("dir:qwen+dir:lora says")
+        assert piece.group == "prior:dir:qwen+dir:lora"
 
 
 def test_a_real_model_of_random_weights_runs(photo, tiny_models):

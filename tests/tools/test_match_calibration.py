@@ -78,6 +78,14 @@ def test_what_cannot_be_fitted_is_refused(logits: list[float], labels: list[bool
         fit_calibration(logits, labels, **FACTS)
 
 
+@pytest.mark.parametrize("slope", [50.0, 1e6, 1e308])
+def test_a_steep_calibration_does_not_overflow(slope: float) -> None:
+    steep = calibration(slope)
+    assert [steep.probability(logit) for logit in (-30.0, 0.0, 30.0)] == [0.0, 0.5, 1.0]
+    assert steep.log_ratio(30.0) == pytest.approx(math.log(100.0))  # 300 others, a third of them
+    assert calibration(1.0).probability(-30.0) == pytest.approx(math.exp(-30.0), rel=1e-9)
+
+
 def test_a_ratio_is_the_posterior_odds_over_the_samples() -> None:
     even = calibration(slope=1.0)
     assert even.log_ratio(2.0) == pytest.approx(2.0)  # odds e^2 over odds 1
@@ -126,6 +134,9 @@ def test_it_lies_beside_the_last_adapter(tmp_path: Path, caplog: pytest.LogCaptu
         ("[]", "the file: input should be an object"),
         (calibration().model_dump_json().replace('"slope":1.0', '"slope":-1.0'), "slope: input should be greater"),
         (calibration().model_dump_json().replace('"slope":1.0', '"slope":"NaN"'), "slope: "),
+        (calibration().model_dump_json().replace('"slope":1.0', '"slope":1e999'), "slope: input should be a finite"),
+        (calibration().model_dump_json().replace('"intercept":0.0', '"intercept":NaN'), "intercept: input should be"),
+        (calibration().model_dump_json().replace('"intercept":0.0', '"intercept":-Infinity'), "intercept: input sho"),
         (calibration().model_dump_json().replace('"matches":300', '"matches":0'), "matches: "),
     ],
 )

@@ -13,7 +13,7 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.photo import Photo, load_photo
 from geosleuth.tools.candidate import Candidate, Verdict, Verification
 from geosleuth.tools.pairwise import Comparisons, InlierJudge, Preference, VlmJudge, select_best, stands_out
-from geosleuth.tools.vlm.model import Prompt, Reply, Scores
+from geosleuth.tools.vlm.model import Prompt, Reply, Scores, UnavailableError
 
 
 @pytest.fixture
@@ -102,6 +102,34 @@ def test_ties_and_failures_keep_the_order_of_retrieval(photo: Photo) -> None:
     fails = Comparisons(photo, Table({"id1": 1, "id5": 0}))  # the others cannot be compared
     assert [one.reference_id for one in select_best(candidates, fails)] == ["id5", "id1", "id2", "id3", "id4"]
     assert fails.failures > 0
+
+
+def test_a_judge_that_is_unavailable_is_not_asked_again(photo: Photo, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+
+    class Leaving(Table):
+        def prefer(self, photo: Photo, first: Candidate, second: Candidate) -> Preference:
+            if len(self.asked) == 2:
+                raise UnavailableError("a server", "none at /home/case/7.jpg", "Start it.")
+            return super().prefer(photo, first, second)
+
+    judge = Leaving({"id2": 1, "id1": 2, "id3": 3})
+    comparisons = Comparisons(photo, judge)
+    best = select_best([candidate(rank) for rank in range(1, 6)], comparisons)
+    # 1-2: 2; 2-3: 2; 2-4 and all later ones fail: 2-5 | 1-3, 1-4, 1-5 | 3-4, 3-5
+    assert judge.asked == [("id1", "id2"), ("id2", "id3")]
+    assert [one.reference_id for one in best] == ["id2", "id1", "id3", "id4", "id5"]
+    assert (comparisons.asked, comparisons.ties, comparisons.failures) == (9, 0, 7)
+    told = [record.message for record in caplog.records]
+    assert told == ["Comparisons failed (7 UnavailableError): there the order of retrieval stands"]
+
+
+def test_the_log_counts_failures_and_names_no_file(photo: Photo, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    comparisons = Comparisons(photo, Table({"id1": 1}))
+    select_best([candidate(rank) for rank in range(1, 4)], comparisons)
+    told = [record.message for record in caplog.records]
+    assert told == ["Comparisons failed (3 InputError): there the order of retrieval stands"]
 
 
 def test_a_match_comes_before_what_only_looks_alike(photo: Photo) -> None:

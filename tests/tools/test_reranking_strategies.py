@@ -193,6 +193,26 @@ def test_where_the_model_cannot_be_asked_the_order_of_retrieval_stands(photo: Ph
     assert rerank_with(Eyes(), photo, [], picture, strategy).candidates == ()
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_log_tells_once_and_names_no_file(
+    photo: Photo, strategy: Strategy, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+
+    def hidden(one: Candidate) -> np.ndarray:
+        raise InputError("a picture", f"nothing at /references/55.70_13.19/{one.uri}.jpg", "Mount it.")
+
+    rerank_with(Eyes(), photo, candidates(10, 30, 20), hidden, strategy)
+    assert len(caplog.records) == 1
+    dead = Eyes(fails={"generate": True, "score": True})
+    rerank_with(dead, photo, candidates(10, 30, 20), picture, strategy)
+    assert len(caplog.records) == 2
+    assert "3" in caplog.records[0].message
+    assert "3" in caplog.records[1].message
+    assert "no server" not in caplog.text
+    assert "55.70" not in caplog.text
+
+
 def test_candidates_behind_the_first_ten_are_not_looked_at(photo: Photo) -> None:
     given = candidates(*range(10, 20), 90, 91)
     found = rerank_with(Eyes(), photo, given, picture, "yes_no")

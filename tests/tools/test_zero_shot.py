@@ -1,5 +1,10 @@
 """Zero-shot priors with a tiny CLIP of random weights: that it runs and counts rightly, not that it is any good."""
 
+import logging
+import os
+import re
+import shutil
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -45,7 +50,7 @@ class Pointing(TwoTowers):
         super().__init__("dir:pointing", "0" * 64, None, None, None, scale)
         object.__setattr__(self, "cosines", cosines)
 
-    def sentences(self, _, sentences):
+    def sentences(self, sentences):
         rows = [max((value for word, value in self.cosines.items() if word in one), default=0.0) for one in sentences]
         return np.array(rows, np.float32)[:, None]
 
@@ -62,7 +67,7 @@ def test_the_same_as_the_model_itself_gives(spec, photo, cache):
     with torch.inference_mode():
         expected = model(**inputs).logits_per_image.softmax(dim=1)[0].numpy()
     towers = load_two_towers(spec)
-    found = towers.probabilities(towers.picture(photo.pixels), towers.sentences("three", sentences))
+    found = towers.probabilities(towers.picture(photo.pixels), towers.sentences(sentences))
     assert found == pytest.approx(expected, abs=1e-6)
 
 
@@ -116,7 +121,8 @@ def test_a_country_without_cities_is_asked_about_none(monkeypatch, photo):
     assert isinstance(place.likelihood, Nothing)
 
 
-def test_sentences_are_embedded_once_and_kept(spec, photo, cache, monkeypatch):
+def test_sentences_are_embedded_once_and_kept(spec, photo, cache, monkeypatch, caplog):
+    caplog.set_level(logging.INFO, logger="geosleuth")
     first = zero_shot_prior(photo, spec)
     kept = sorted(path.name for path in (cache / "compiled").glob("text-*/embeddings.safetensors"))
     folders = [path for path in (cache / "compiled").iterdir() if path.is_dir()]
@@ -125,11 +131,61 @@ def test_sentences_are_embedded_once_and_kept(spec, photo, cache, monkeypatch):
     again = zero_shot_prior(photo, spec)
     assert [piece.likelihood for piece in again] == [piece.likelihood for piece in first]
     assert "sha256" in first[0].weights
+    # The names of what is kept say neither which countries were looked at, nor does the log.
+    assert all(re.fullmatch(r"text-[0-9a-f]{16}-[0-9a-f]{12}", folder.name) for folder in folders)
+    assert not [record for record in caplog.records if record.levelno >= logging.INFO]
 
 
-def test_other_sentences_under_the_same_name_are_not_mistaken(spec, cache):
+def test_people_read_the_name_of_a_model_without_its_folders(photo, cache, tiny_models, tmp_path):
+    folder = shutil.copytree(tiny_models.tiny_clip(), tmp_path / "secret-case" / "clip")
+    for piece in zero_shot_prior(photo, f"dir:{folder}"):
+        assert "secret-case" not in piece.model_dump_json()
+        assert "dir:clip" in piece.claim
+        assert piece.weights.startswith("dir:clip (sha256 ")
+
+
+def test_a_folder_written_anew_is_another_model(tiny_models, tmp_path):
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(tiny_models.tiny_clip(), tmp_path / "clip")
+    first = load_two_towers(f"dir:{folder}")
+    assert load_two_towers(f"dir:{folder}") is first
+    weights = load_file(folder / "model.safetensors")
+    weights["logit_scale"] = torch.tensor(0.0)
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    stamp = first_stamp(folder) + 1_000_000_000  # a clock may be coarse
+    os.utime(folder / "model.safetensors", ns=(stamp, stamp))
+    second = load_two_towers(f"dir:{folder}")
+    assert second.scale == 1.0
+    assert second.sha256 != first.sha256
+
+
+def first_stamp(folder):
+    return max(file.stat().st_mtime_ns for file in folder.iterdir())
+
+
+@pytest.mark.parametrize("missing", ["text_projection.weight", "visual_projection.weight", "logit_scale"])
+def test_weights_that_are_not_there_are_not_made_up(tiny_models, tmp_path, missing):
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(tiny_models.tiny_clip(), tmp_path / "clip")
+    weights = load_file(folder / "model.safetensors")
+    del weights[missing]
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(InputError, match=rf"without 1 of them, such as {re.escape(missing)}"):
+        load_two_towers(f"dir:{folder}")
+
+
+def test_without_torch_the_remedy_is_the_extra_that_brings_all(spec, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(InputError, match=r"geosleuth\[vlm\]"):
+        load_two_towers(spec)
+
+
+def test_other_sentences_are_not_mistaken(spec, cache):
     towers = load_two_towers(spec)
-    assert not np.array_equal(towers.sentences("two", ["a"]), towers.sentences("two", ["b"]))
+    assert not np.array_equal(towers.sentences(["a"]), towers.sentences(["b"]))
 
 
 def test_of_two_at_once_one_embeds_and_both_see_it_whole(spec, cache, monkeypatch):
@@ -144,7 +200,7 @@ def test_of_two_at_once_one_embeds_and_both_see_it_whole(spec, cache, monkeypatc
 
     monkeypatch.setattr(TwoTowers, "embedded", slowly)
     with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(lambda _: towers.sentences("some", [f"photo {i}" for i in range(70)]), range(2))
+        first, second = pool.map(lambda _: towers.sentences([f"photo {i}" for i in range(70)]), range(2))
     assert started == [70]
     assert np.array_equal(first, second)
     assert first.shape == (70, 24)

@@ -84,6 +84,15 @@ def test_the_cache_is_measured_and_missing_ones_are_no_fault(tmp_path):
     assert (absent["size_bytes"], absent["writable"], absent["tables"]) == (0, True, [])
 
 
+def test_the_many_tables_of_sentences_are_counted(tmp_path):
+    for name in ("grid-0123", "text-0123456789abcdef-0123", "text-fedcba9876543210-0123"):
+        (tmp_path / "compiled" / name).mkdir(parents=True)
+    assert examined(GEOSLEUTH_CACHE_DIR=str(tmp_path))["cache"]["tables"] == [
+        "grid-0123",
+        "text-* (2, sentences of a CLIP)",
+    ]
+
+
 def test_a_cache_that_is_a_file_is_not_writable(tmp_path):
     file = tmp_path / "file"
     file.touch()

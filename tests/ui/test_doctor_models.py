@@ -139,7 +139,6 @@ def test_another_kind_of_model_than_the_role_takes(tiny_models):
     (trouble,) = one(gleam_x=f"dir:{tiny_models.tiny_clip()}").troubles
     assert trouble.found == "a CLIP, where the role takes a vision-language model"
     assert one(prior=f"dir:{tiny_models.tiny_clip()}").troubles == ()
-    assert one(locatability=f"dir:{tiny_models.tiny_segformer()}").troubles == ()
 
 
 def test_an_adapter_for_this_base(hub, tiny_models, tmp_path):

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from geosleuth.agent.conversation import text_tokens, tokens
+from geosleuth.agent.embedded_tools import TOOLS
+from geosleuth.agent.planner_vlm import CONTEXT_TOKENS, PIXELS_OF_A_TOKEN, REPLY_TOKENS, VlmPlanner
+from geosleuth.agent.prompts import opening
 from geosleuth.agent.settings import load_settings
+from geosleuth.agent.toolbox import toolbox
 from geosleuth.indexes.backend import RUNS_HERE
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -41,6 +46,30 @@ def test_each_example_of_settings_is_valid(written, tmp_path):
 def test_the_sections_that_the_doctor_points_at():
     headings = {line.lstrip("#").strip().lower() for line in GUIDE.splitlines() if line.startswith("#")}
     assert headings >= {*RUNS_HERE, "memory"}
+
+
+def most_pictures(pixels: int) -> int:
+    """Pictures that a planner's conversation has room for, with the fewest tools."""
+    each = pixels // PIXELS_OF_A_TOKEN
+    planner = VlmPlanner(model=None).bind_tools([tool.schema for tool in toolbox(TOOLS).values()])
+    schemas = sum(text_tokens(str(schema)) for schema in planner.tools)
+    said = sum(tokens(message, each) for message in opening((4000, 3000), of_model=True))
+    situation = 1000  # conversation.py counts the last message in thousands
+    return (CONTEXT_TOKENS - REPLY_TOKENS - schemas - said - situation) // each
+
+
+def test_the_servers_have_room_for_the_planner():
+    assert f"at most {most_pictures(602_112)} pictures at 602,112 px" in GUIDE
+    assert f"{most_pictures(401_408)} at 401,408" in GUIDE
+    other_roles = '`--max-model-len 4096` and `"image": 2` are enough for the other roles'
+    assert other_roles in GUIDE
+    planned = GUIDE.replace(other_roles, "")
+    lengths = [int(n) for n in re.findall(r"--(?:max-model-len|context-length) (\d+)", planned)]
+    assert len(lengths) == 5
+    assert min(lengths) >= CONTEXT_TOKENS
+    images = [int(n) for n in re.findall(r'"image": (\d+)', planned)]
+    assert len(images) == 2
+    assert min(images) >= most_pictures(602_112)
 
 
 def test_its_links_exist():

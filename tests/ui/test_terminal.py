@@ -181,3 +181,58 @@ def test_no_color_is_respected(monkeypatch):
 def test_printable_keeps_every_script_and_shows_control_characters():
     assert printable("Київ 東京 القاهرة é") == "Київ 東京 القاهرة é"
     assert printable("a\x07\x9b\n") == r"a\x07\x9b\n"
+
+
+JUDGED = {
+    "verdict": "match",
+    "reason": "Asked whether both show one place, the model says yes with probability 0.79",
+    "probability": 0.79,
+    "weights": "qwen@0123",
+    "explanation": {
+        "agreeing": ["a church with two towers", "\x1b[2Ja square"],
+        "disagreeing": ["no tram line"],
+        "conclusion": "The same square.",
+        "language": "en",
+        "contradicts": True,
+        "weights": "qwen@0123",
+    },
+}
+
+
+def test_what_a_model_says_of_a_reference_is_said_to_be_a_models():
+    text = shown(answers.answer(candidates=[answers.compared(1, None, judgement=JUDGED)]), width=200)
+    assert "[a model: Asked whether both show one place" in text
+    assert r"agree: a church with two towers; \x1b[2Ja square" in text
+    assert "differ: no tram line" in text
+    assert "the model concludes: The same square." in text
+    assert "its reasons contradict its verdict: trust neither" in text
+
+
+def test_a_planners_words_are_said_to_be_no_evidence_and_what_nothing_bears_out_is_named_once():
+    closing = {
+        "words": "This is Suva.",
+        "by": "VlmPlanner(dir:qwen)",
+        "unbacked": ["Suva"],
+        "unbacked_thoughts": ["Apia"],
+    }
+    note = "The planner's closing words say Suva, which no tool's finding backs."
+    text = shown(answers.answer(closing=closing, notes=[note, "Another note."]), width=200)
+    assert "The planner's words, no evidence: This is Suva." in text
+    assert "Of these no tool's finding bears out: Suva" in text
+    assert "Guesses in its thoughts that no tool's finding bears out (--verbose): Apia" in text
+    assert note not in text
+    assert "Another note." in text
+
+
+def test_an_opinion_is_no_finding():
+    opinion = {**answers.evidence("A model sees the place in one of 5.", 0.0, "nothing"), "tool": "gleam_x"}
+    text = shown(answers.answer(evidence=[{**opinion, "type": "gleam_x.match"}]), width=120)
+    assert "A model's opinion, no evidence: A model sees the place in one of 5." in text
+    assert "Tells no place" not in text
+
+
+def test_a_server_that_sees_the_photo_is_named():
+    backends = {"prior": "openai:m@http://gpu:8000/v1", "planner": "VlmPlanner(openai:m@http://gpu:8000/v1)"}
+    text = shown(answers.answer(backends=backends), width=200)
+    assert "pictures go to http://gpu:8000/v1\n" in text
+    assert "all on this machine" not in text

@@ -114,9 +114,14 @@ class ChatFormat:
                     images += found
                     content += [{"type": "image"}] * len(found)
             conversation.append({**turn, "content": content, **self._calls(turn)})
-        rendered = self._processor.apply_chat_template(
-            conversation, tools=tools, add_generation_prompt=True, tokenize=False
-        )
+        try:
+            rendered = self._processor.apply_chat_template(
+                conversation, tools=tools, add_generation_prompt=True, tokenize=False
+            )
+        except Exception as error:  # a template is a program of the model's, and raises what it likes
+            how = f"one that fails ({type(error).__name__}: {' '.join(str(error).split())[:200]})"
+            remedy = "Fetch the model again, or name another one."
+            raise InputError("a chat template that takes this conversation", how, remedy) from error
         return str(rendered), images
 
     def _joined(self, parts: Iterable[str | _Structure]) -> str:

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit, urlunsplit
 from geosleuth.indexes.backend import KEY_VARIABLE
 from geosleuth.indexes.errors import InputError
 from geosleuth.tools.vlm.endpoint_server import Server
-from geosleuth.tools.vlm.endpoint_view import EndpointView, weights_of
+from geosleuth.tools.vlm.endpoint_view import EndpointView
+from geosleuth.tools.vlm.requests_budget import RequestsBudget
 
 if TYPE_CHECKING:
     from geosleuth.indexes.backend import Backend
@@ -82,8 +83,13 @@ class Endpoint:
     @property
     def weights(self) -> str:
         """See `EndpointView.weights`."""
-        return weights_of(self.server)
+        return self.server.described
 
-    def for_photo(self) -> EndpointView:
-        """Open a view with a budget of requests of its own."""
-        return EndpointView(self.spec, self.server, self._options.max_pixels, self._options.requests)
+    def for_photo(self, budget: RequestsBudget | None = None) -> EndpointView:
+        """Open a view.
+
+        Args:
+            budget: Of the photo, where several models look at it; None: one of its own.
+        """
+        budget = budget or RequestsBudget(self._options.requests)
+        return EndpointView(self.spec, self.server, self._options.max_pixels, budget)

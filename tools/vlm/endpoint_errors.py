@@ -7,11 +7,13 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from geosleuth.indexes.errors import InputError
+from geosleuth.tools.vlm.model import UnavailableError
 
 if TYPE_CHECKING:
     import openai
 
 _LONGEST = 240  # characters of a server's words
+_LISTED = 20  # models that are named where the wanted one is not there
 
 # How servers name what they do not take: vLLM, SGLang and llama.cpp by the parameter, others in words.
 OPTIONAL = {
@@ -59,6 +61,20 @@ def may_pass(error: openai.APIError) -> bool:
     return isinstance(error, openai.APIConnectionError) and not isinstance(error, openai.APITimeoutError)
 
 
+def is_lost(error: openai.APIError) -> bool:
+    """Say whether no other request to this server will fare better while one photo is looked at.
+
+    One that is busy or slow may answer a smaller question a little later.
+    """
+    import openai
+
+    if isinstance(error, openai.APIStatusError):
+        return error.status_code in (401, 403, 502, 503, 504)  # a gateway whose server is away answers the last three
+    if isinstance(error, openai.APITimeoutError):
+        return type(error.__cause__).__name__ == "ConnectTimeout"
+    return isinstance(error, openai.APIConnectionError)
+
+
 def explained(
     error: openai.APIError, *, model: str, url: str, key: str | None, timeout_s: float, models: Callable[[], list[str]]
 ) -> InputError:
@@ -76,14 +92,14 @@ def explained(
 
     if isinstance(error, openai.APITimeoutError):
         remedy = "Raise endpoint_timeout_s, lower vlm_max_pixels, or see whether the server is overloaded."
-        return InputError(f"an answer from {url} within {timeout_s:g} s", "none", remedy)
+        return UnavailableError(f"an answer from {url} within {timeout_s:g} s", "none", remedy)
     if isinstance(error, openai.APIConnectionError):
-        cause = _short(str(_innermost(error)), key)
+        cause = quoted(str(_innermost(error)), key)
         remedy = "Start the server, or correct the URL of the backend."
-        return InputError(f"a server at {url}", f"none that answers ({cause})", remedy)
+        return UnavailableError(f"a server at {url}", f"none that answers ({cause})", remedy)
     if not isinstance(error, openai.APIStatusError):
-        return unreadable(_short(str(error), key), url)
-    words = _short(_words_of(error), key)
+        return unreadable(quoted(str(error), key), url)
+    words = quoted(_words_of(error), key)
     return _explained_status(error.status_code, words, model, url, models)
 
 
@@ -97,13 +113,14 @@ def _explained_status(status: int, words: str, model: str, url: str, models: Cal
     lower = words.lower()
     said = f"status {status}: {words}" if words else f"status {status}"
     if status in (401, 403):
-        return InputError(f"access to {url}", said, "Set GEOSLEUTH_ENDPOINT_KEY to a key of this server.")
+        return UnavailableError(f"access to {url}", said, "Set GEOSLEUTH_ENDPOINT_KEY to a key of this server.")
     if 300 <= status < 400:
         return InputError(f"an answer from {url}", f"a redirection ({said})", "Name the server that it leads to.")
     if status == 404 or (status == 400 and _ABOUT_THE_MODEL.search(lower)):
-        known = models()
+        known = models()[:_LISTED]
         remedy = f"Name one of: {', '.join(known)}." if known else "Name the model as the server was started with it."
-        return InputError(f"the model {model!r} at {url}", said, f"{remedy} Correct the URL if the server is another.")
+        remedy = f"{remedy} Correct the URL if the server is another."
+        return UnavailableError(f"the model {model!r} at {url}", said, remedy)
     if status == 413 or any(sign in lower for sign in _ABOUT_LENGTH):
         remedy = "Lower vlm_max_pixels, or start the server with a longer context."
         return InputError(f"a request that fits {model!r} at {url}", said, remedy)
@@ -111,9 +128,10 @@ def _explained_status(status: int, words: str, model: str, url: str, models: Cal
         remedy = "Serve a vision-language model, and allow it as many images as a request has (--limit-mm-per-prompt)."
         return InputError(f"a server that reads images at {url}", said, remedy)
     if status == 429:
-        return InputError(f"an answer from {url}", f"a server that is busy ({said})", "Try again later.")
+        return UnavailableError(f"an answer from {url}", f"a server that is busy ({said})", "Try again later.")
     if status >= 500:
-        return InputError(f"an answer from {url}", f"a server that failed ({said})", "Read the server's log.")
+        failure = UnavailableError if status in (502, 503, 504) else InputError
+        return failure(f"an answer from {url}", f"a server that failed ({said})", "Read the server's log.")
     return InputError(f"an answer from {url}", said, "Read the server's log, and its documentation of this request.")
 
 
@@ -136,8 +154,9 @@ def _words_of(error: openai.APIStatusError) -> str:
     return str(body or error.response.text or error.message)
 
 
-def _short(text: str, key: str | None) -> str:
+def quoted(text: str, key: str | None, longest: int = _LONGEST) -> str:
+    """A server's words as people and files may have them: on one line, without the key, and then cut."""
     plain = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     if key:
         plain = plain.replace(key, "***")
-    return plain[:_LONGEST].rstrip(".")
+    return plain[:longest].rstrip(".")

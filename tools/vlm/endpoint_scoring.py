@@ -7,11 +7,12 @@ import json
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from geosleuth.indexes.errors import InputError
-from geosleuth.tools.vlm.endpoint_errors import unreadable
+from geosleuth.tools.vlm.endpoint_errors import quoted, unreadable
 from geosleuth.tools.vlm.endpoint_messages import prompt_messages, without_beginning
 from geosleuth.tools.vlm.endpoint_scores import LISTED, SAMPLES, Table, from_samples, from_tables
 from geosleuth.tools.vlm.endpoint_server import at_once
@@ -38,19 +39,43 @@ class Scorer:
     budget: RequestsBudget
     _known: dict[str, list[float]] = field(default_factory=dict)  # by prompt and answers
 
-    def score(self, prompt: Prompt, answers: tuple[str, ...]) -> list[float]:
-        """Return ln of each answer's probability as the beginning of the reply.
+    def scores(self, prompts: Sequence[Prompt], answers: tuple[str, ...]) -> list[list[float]]:
+        """Return ln of each answer's probability as the beginning of the reply, for each prompt.
 
         Raises:
+            UnavailableError: The server is not there, or counting replies takes more requests than it may.
             InputError: There is no answer, or the answers begin alike and the server cannot go on from a beginning.
         """
-        key = self._fingerprint(prompt, answers)
-        if key not in self._known:
-            try:
-                self._known[key] = from_tables(answers, lambda prefix: self._table(prompt, prefix))
-            except _NoTableError:
-                self._known[key] = self._counted(prompt, answers)
-        return self._known[key]
+        keys = [self._fingerprint(prompt, answers) for prompt in prompts]
+        new = {key: prompt for key, prompt in zip(keys, prompts, strict=True) if key not in self._known}
+        self._read(new, answers)
+        self._count({key: prompt for key, prompt in new.items() if key not in self._known}, answers)
+        return [self._known[key] for key in keys]
+
+    def _read(self, new: Mapping[str, Prompt], answers: tuple[str, ...]) -> None:
+        """Learn what the server's tables say; a prompt without a table is left."""
+
+        def read(one: tuple[str, Prompt]) -> None:
+            with suppress(_NoTableError):
+                self._known[one[0]] = from_tables(answers, lambda prefix: self._table(one[1], prefix))
+
+        items = list(new.items())
+        if not self.server.gives_logprobs and "logprobs" not in self.server.refused:
+            for one in items[:1]:  # whether there are tables need not be asked many times at once
+                read(one)
+            items = items[1:]
+        if "logprobs" not in self.server.refused:
+            at_once(read, items)
+
+    def _count(self, new: Mapping[str, Prompt], answers: tuple[str, ...]) -> None:
+        """Learn from replies; how many are wanted is known before the first is asked for."""
+        if not new:
+            return
+        self.budget.allow_counting(SAMPLES * len(new))
+        asked = [(prompt, seed) for prompt in new.values() for seed in range(SAMPLES)]
+        replies = at_once(lambda one: self._said(one[0], one[1], answers), asked)
+        for number, key in enumerate(new):
+            self._known[key] = from_samples(answers, replies[number * SAMPLES : (number + 1) * SAMPLES])
 
     def _table(self, prompt: Prompt, prefix: str) -> Table:
         """The likeliest tokens after the prompt's beginning and the prefix."""
@@ -79,22 +104,17 @@ class Scorer:
         try:
             return _table_after(begun.begun if cannot else "", places)
         except (KeyError, TypeError, ValueError) as error:
-            raise unreadable(f"probabilities of another form ({error!r})", server.url) from error
+            said = quoted(f"probabilities of another form ({error!r})", server.key)
+            raise unreadable(said, server.url) from None
 
     def _ask(self, prompt: Prompt, max_tokens: int) -> AIMessage:
         return self.server.ask_prompt(prompt, self.urls, self.budget, max_tokens=max_tokens, optional=_LOGPROBS)
 
-    def _counted(self, prompt: Prompt, answers: tuple[str, ...]) -> list[float]:
+    def _said(self, prompt: Prompt, seed: int, answers: tuple[str, ...]) -> str:
         # No token is shorter than a byte; some more for a beginning that the model repeats.
         longest = max((len(text.encode()) for text in answers), default=1) + len(prompt.begun.encode())
-
-        def said(seed: int) -> str:
-            message = self.server.ask_prompt(
-                prompt, self.urls, self.budget, max_tokens=longest, temperature=1.0, seed=seed
-            )
-            return without_beginning(str(message.text), prompt.begun)
-
-        return from_samples(answers, at_once(said, range(SAMPLES)))
+        message = self.server.ask_prompt(prompt, self.urls, self.budget, max_tokens=longest, temperature=1.0, seed=seed)
+        return without_beginning(str(message.text), prompt.begun)
 
     def _fingerprint(self, prompt: Prompt, answers: tuple[str, ...]) -> str:
         messages = prompt_messages(prompt, self.urls, continued=True)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from functools import cached_property
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from geosleuth.indexes.errors import InputError
-from geosleuth.tools.vlm.endpoint_errors import explained, may_pass, refused_parameter, unreadable
+from geosleuth.tools.vlm.endpoint_errors import explained, is_lost, may_pass, quoted, refused_parameter, unreadable
 from geosleuth.tools.vlm.endpoint_messages import CONTINUED, prompt_messages
+from geosleuth.tools.vlm.model import UnavailableError
 
 if TYPE_CHECKING:
     import openai
@@ -36,6 +38,7 @@ _TRIES = 4  # with the waits below: a server that restarts a worker is back with
 FIRST_WAIT_S = 0.5  # doubled after each try
 _LONGEST_WAIT_S = 8.0
 AT_ONCE = 8  # requests in flight; a server batches them, and more would only queue up there
+_LONGEST_FACT = 80  # characters of what a server says about a model; a path with a hash has that many
 _LIST_TIMEOUT_S = 5.0  # which models there are is known at once, or not worth waiting for
 
 
@@ -64,6 +67,8 @@ class Server:
     refused: set[str] = field(default_factory=set)  # optional parameters that it does not take
     gives_logprobs: bool = False  # it has at least once
     slots: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_ONCE), repr=False)
+    _described: str | None = field(default=None, repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)
 
     def ask(self, build: Callable[[Collection[str]], Request], budget: RequestsBudget) -> AIMessage:
         """Send a request, again and without an optional parameter where the server refuses one.
@@ -73,7 +78,8 @@ class Server:
             budget: Each HTTP request is drawn from it.
 
         Raises:
-            InputError: There is no answer, or the budget is spent.
+            UnavailableError: The server is not there, or the budget is spent.
+            InputError: There is no other answer.
         """
         while True:  # ends: each round but the last adds one of a few names to `refused`
             request = build(frozenset(self.refused))
@@ -110,21 +116,25 @@ class Server:
         import openai
 
         for attempt in range(_TRIES):
-            budget.take()
+            budget.take(self.url)
             try:
                 return self._sent(request)
             except openai.APIError as error:
                 if isinstance(error, openai.APIStatusError) and (name := refused_parameter(error, request.optional)):
                     raise _RefusedError(name) from error
                 if attempt + 1 == _TRIES or not may_pass(error):
-                    raise self._explained(error) from None  # theirs holds the request, and so the key
+                    found = self._explained(error)
+                    if isinstance(found, UnavailableError) and is_lost(error):
+                        budget.give_up(self.url, found)
+                    raise found from None  # theirs holds the request, and so the key
                 wait = self._wait_s(error, attempt)
-                logger.warning("%s: %s; again in %.1f s", self.url, type(error).__name__, wait)
+                logger.info("%s: %s; again in %.1f s", self.url, type(error).__name__, wait)
                 time.sleep(wait)
         raise AssertionError("the last try returns or raises")
 
     def _sent(self, request: Request) -> AIMessage:
         """Send it once. No tracer and no callback of the caller sees it: they might carry the photo elsewhere."""
+        from langchain_core.messages import AIMessage
         from langsmith import tracing_context
 
         from geosleuth.tools.vlm.openai_chat import UnreadableResponseError
@@ -138,14 +148,20 @@ class Server:
             parameters["extra_body"] = extra
         try:
             with self.slots, tracing_context(enabled=False):
-                message: AIMessage = self.chat.invoke(request.messages, config={"callbacks": []}, **parameters)
+                message = self.chat.invoke(request.messages, config={"callbacks": []}, **parameters)
+        # The causes are left out: they hold the server's words as they came, perhaps with the key.
         except UnreadableResponseError as error:
-            raise unreadable(str(error), self.url) from error
+            raise self._unreadable(str(error)) from None
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise unreadable(f"JSON that does not parse ({error})", self.url) from error
+            raise self._unreadable(f"JSON that does not parse ({error})") from None
         except (AttributeError, KeyError, TypeError, ValueError) as error:  # the client trusts every field's type
-            raise unreadable(f"JSON of another form ({str(error)[:200]})", self.url) from error
+            raise self._unreadable(f"JSON of another form ({error})") from None
+        if not isinstance(message, AIMessage):
+            raise self._unreadable(f"a message of the role {message.type}, not of the assistant")
         return message
+
+    def _unreadable(self, what: str) -> InputError:
+        return unreadable(quoted(what, self.key), self.url)
 
     def _wait_s(self, error: openai.APIError, attempt: int) -> float:
         """As long as the server asks for, else longer each time; spread, so that requests do not all return at once."""
@@ -163,7 +179,7 @@ class Server:
             url=self.url,
             key=self.key,
             timeout_s=self.timeout_s,
-            models=lambda: [str(one.get("id")) for one in self.listed()],
+            models=lambda: [quoted(str(one.get("id")), self.key, _LONGEST_FACT) for one in self.listed()],
         )
 
     def listed(self) -> list[dict[str, Any]]:
@@ -179,26 +195,70 @@ class Server:
         data = answer.get("data") if isinstance(answer, dict) else None
         return [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
 
-    @cached_property
+    @property
     def described(self) -> str:
-        """The model, the server, and what the server says about which weights these are."""
+        """The model, the server, and what the server says about which weights these are; asked once, and kept.
+
+        What is measured and recorded goes by it, so it stays as it is, also where the server only answers later.
+        """
+        with self._lock:
+            if self._described is None:
+                self._described = self._description()
+            return self._described
+
+    def _fact(self, said: str) -> str:
+        plain = quoted(said, self.key, len(said) + 1)
+        if len(plain) <= _LONGEST_FACT:
+            return plain
+        # What is cut off may be all that two sets of weights differ in.
+        return f"{plain[:_LONGEST_FACT]}... {hashlib.sha256(plain.encode()).hexdigest()[:12]}"
+
+    def _description(self) -> str:
         mine = next((one for one in self.listed() if one.get("id") == self.model), {})
-        facts = [f"{name} {mine[name]}" for name in ("root", "parent", "revision", "sha") if mine.get(name)]
-        facts = [fact for fact in facts if fact != f"root {self.model}"]
+        told = {name: mine[name] for name in ("root", "parent", "revision", "sha") if mine.get(name)}
+        facts = [
+            f"{name} {self._fact(str(value))}" for name, value in told.items() if (name, value) != ("root", self.model)
+        ]
         return f"{self.model} at {self.url}" + (f" ({', '.join(facts)})" if facts else "")
 
 
 def at_once(work: Callable[[Task], Answer], tasks: Sequence[Task]) -> list[Answer]:
-    """Do all, several at once, results in order; the first error ends it, and what has not begun is not begun."""
+    """Do all, several at once, results in order; the first error ends it, and what has not begun is not begun.
+
+    An interruption does not wait for what is under way, and neither does the end of the process: hence threads of our
+    own, for those of the standard pools are waited for.
+    """
     if len(tasks) < 2:
         return [work(task) for task in tasks]
-    with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(tasks)), thread_name_prefix="endpoint") as pool:
-        futures = [pool.submit(work, task) for task in tasks]
+    futures: list[Future[Answer]] = [Future() for _ in tasks]
+    waiting = deque(zip(futures, tasks, strict=True))
+    threads = [
+        Thread(target=_work_off, args=(work, waiting), name=f"endpoint-{number}", daemon=True)
+        for number in range(min(AT_ONCE, len(tasks)))
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        return [future.result() for future in futures]
+    except Exception:
+        waiting.clear()
+        for thread in threads:  # else they would still draw from the budget
+            thread.join()
+        raise
+    finally:
+        waiting.clear()
+
+
+def _work_off(work: Callable[[Task], Answer], waiting: deque[tuple[Future[Answer], Task]]) -> None:
+    while True:
         try:
-            return [future.result() for future in futures]
-        finally:
-            for future in futures:
-                future.cancel()
+            future, task = waiting.popleft()
+        except IndexError:
+            return
+        try:
+            future.set_result(work(task))
+        except BaseException as error:  # noqa: BLE001  # raised where the result is read
+            future.set_exception(error)
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:

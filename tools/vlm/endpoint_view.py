@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -11,11 +12,9 @@ import numpy as np
 from geosleuth.tools.quoting import neutralised
 from geosleuth.tools.vlm.data_urls import DataUrls
 from geosleuth.tools.vlm.endpoint_messages import conversation, without_beginning
-from geosleuth.tools.vlm.endpoint_scores import SAMPLES
 from geosleuth.tools.vlm.endpoint_scoring import Scorer
 from geosleuth.tools.vlm.endpoint_server import Request, at_once
 from geosleuth.tools.vlm.model import Prompt, Reply, Scores
-from geosleuth.tools.vlm.requests_budget import RequestsBudget
 from geosleuth.tools.vlm.tool_calls import parse_reply
 
 if TYPE_CHECKING:
@@ -23,22 +22,26 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from geosleuth.tools.vlm.endpoint_server import Server
+    from geosleuth.tools.vlm.requests_budget import RequestsBudget
+
+# Templates that open the thought themselves leave only its end in the reply.
+_THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)|(?:(?!<think>).)*?</think>", re.S)
 
 
 class EndpointView:
     """A `VisionLanguageModel`; several threads may use it."""
 
-    def __init__(self, spec: str, server: Server, max_pixels: int, requests: int) -> None:
+    def __init__(self, spec: str, server: Server, max_pixels: int, budget: RequestsBudget) -> None:
         self.spec = spec
-        self.budget = RequestsBudget(requests)
+        self.budget = budget
         self._server = server
         self._urls = DataUrls(max_pixels)
         self._scorer = Scorer(server, self._urls, self.budget)
 
     @property
     def weights(self) -> str:
-        """Model, server, and what the server says about the weights; that probabilities are counts, where they are."""
-        return weights_of(self._server)
+        """Model, server, and what the server says about the weights."""
+        return self._server.described
 
     def generate(
         self,
@@ -73,7 +76,7 @@ class EndpointView:
 
     def score(self, prompts: Sequence[Prompt], answers: Sequence[str]) -> Scores:
         """See `VisionLanguageModel.score`; how probabilities are read is in `endpoint_scores.py`."""
-        rows = at_once(lambda prompt: self._scorer.score(prompt, tuple(answers)), prompts)
+        rows = self._scorer.scores(prompts, tuple(answers))
         return Scores(np.array(rows, dtype=np.float64).reshape(len(prompts), len(answers)))
 
     def chat(
@@ -94,12 +97,6 @@ class EndpointView:
         return _as_planned(self._server.ask(build, self.budget))
 
 
-def weights_of(server: Server) -> str:
-    """Which model on which server, for the record."""
-    counted = "logprobs" in server.refused
-    return server.described + (f"; probabilities are counts of {SAMPLES} replies" if counted else "")
-
-
 def _response_format(schema: type[BaseModel]) -> dict[str, Any]:
     """In extra_body: the client would parse the reply itself, and raise where it was cut off."""
     named = {"name": schema.__name__, "schema": schema.model_json_schema()}
@@ -107,7 +104,10 @@ def _response_format(schema: type[BaseModel]) -> dict[str, Any]:
 
 
 def _reply(message: AIMessage, begun: str) -> Reply:
-    text = str(message.text) or str(message.additional_kwargs.get("reasoning_content", ""))  # cut off in its thought
+    """The reply without its thought: what is only considered there is no answer."""
+    text = str(message.text)
+    if thought := _THOUGHT.match(text.lstrip()):
+        text = text.lstrip()[thought.end() :].lstrip()
     finished = message.response_metadata.get("finish_reason") != "length"
     tokens = message.usage_metadata["output_tokens"] if message.usage_metadata else 0
     return Reply(without_beginning(text, begun), finished, tokens=tokens)

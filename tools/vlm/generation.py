@@ -8,7 +8,7 @@ import numpy as np
 
 from geosleuth.tools.vlm.model_folder import import_vlm
 from geosleuth.tools.vlm.naive import Sampling, Written
-from geosleuth.tools.vlm.prefix import Batch, cache_of, padding, shaped
+from geosleuth.tools.vlm.prefix import Batch, cache_of, padding, rows_at_once, shaped
 
 if TYPE_CHECKING:
     from geosleuth.tools.vlm.loaded import LoadedBase
@@ -16,29 +16,34 @@ if TYPE_CHECKING:
 
 def write(base: LoadedBase, batch: Batch, sampling: Sampling) -> list[list[Written]]:
     """Write `samples` replies to each prompt of the batch."""
-    greedy = sampling.temperature <= 0
-    copies = 1 if greedy else sampling.samples
-    written = _Writer(base, batch, sampling, copies).run()
-    replies = [written[row : row + copies] for row in range(0, len(written), copies)]
-    return [one * sampling.samples for one in replies] if greedy else replies
+    if sampling.temperature <= 0:
+        return [[one] * sampling.samples for one in _Writer(base, batch, sampling, range(1)).run()]
+    # Even the copies of a single prompt may be more than the memory bears at once.
+    copies = max(1, rows_at_once(batch.mask.shape[1] + sampling.max_tokens) // len(batch))
+    replies: list[list[Written]] = [[] for _ in range(len(batch))]
+    for first in range(0, sampling.samples, copies):
+        numbers = range(first, min(first + copies, sampling.samples))
+        written = _Writer(base, batch, sampling, numbers).run()
+        for prompt, own in enumerate(replies):
+            own += written[prompt * len(numbers) : (prompt + 1) * len(numbers)]
+    return replies
 
 
 class _Writer:
     """The rows that are still being written, and what stands in those that are done."""
 
-    def __init__(self, base: LoadedBase, batch: Batch, sampling: Sampling, copies: int) -> None:
+    def __init__(self, base: LoadedBase, batch: Batch, sampling: Sampling, numbers: range) -> None:
         torch = import_vlm("torch")
         self._base = base
         self._sampling = sampling
+        copies = len(numbers)  # of each prompt
         self._rows = torch.arange(len(batch), device=base.device).repeat_interleave(copies)  # of the batch, per reply
         self._mask = batch.mask[self._rows]
         self._logits = batch.logits[self._rows]
         self._positions = batch.next_positions[self._rows]
         self._cache = cache_of(batch.layers(self._rows) if copies > 1 else batch.layers(slice(None)))
         # Each sample has numbers of its own: it does not matter which others are drawn beside it.
-        self._random = [
-            np.random.default_rng([sampling.seed, sample]) for _ in range(len(batch)) for sample in range(copies)
-        ]
+        self._random = [np.random.default_rng([sampling.seed, sample]) for _ in range(len(batch)) for sample in numbers]
         self._tokens: list[list[int]] = [[] for _ in self._rows]
         self._finished = [False] * len(self._rows)
         self._open = list(range(len(self._rows)))  # replies, in the order of the tensors' rows

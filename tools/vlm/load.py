@@ -32,7 +32,7 @@ class VlmOptions:
 
     max_pixels: int = 602_112  # px per image, before it is encoded; 768 tokens of Qwen2.5-VL
     timeout_s: float = 60.0  # s per request to a server
-    requests: int = 300  # requests per photo to a server, retries included
+    requests: int = 500  # per photo to a server, retries included; ten verdicts counted from replies take 160
 
 
 class SharedModel(Protocol):

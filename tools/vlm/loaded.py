@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 from geosleuth.indexes.errors import InputError
 from geosleuth.tools.vlm.adapters import Adapters
 from geosleuth.tools.vlm.model_folder import ModelFolder, import_vlm
+from geosleuth.tools.vlm.quiet import without_progress
 
 logger = logging.getLogger(__name__)
 
@@ -171,15 +172,16 @@ def _read_model(folder: ModelFolder, device: Any, dtype: Any, *, quantised: bool
         )
     try:
         # Code that a repository brings is never run, and weights are never unpickled.
-        model = transformers.AutoModelForImageTextToText.from_pretrained(
-            folder.path,
-            dtype=dtype,
-            device_map={"": device},
-            attn_implementation="sdpa",
-            use_safetensors=True,
-            trust_remote_code=False,
-            **options,
-        )
+        with without_progress():
+            model = transformers.AutoModelForImageTextToText.from_pretrained(
+                folder.path,
+                dtype=dtype,
+                device_map={"": device},
+                attn_implementation="sdpa",
+                use_safetensors=True,
+                trust_remote_code=False,
+                **options,
+            )
     except Exception as error:  # the library raises whatever a damaged folder makes it
         if _is_about_memory(error):
             raise out_of_memory(folder.spec, str(device), error) from error

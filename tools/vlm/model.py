@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from geosleuth.indexes.errors import InputError
+
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, BaseMessage
     from pydantic import BaseModel
@@ -20,6 +22,13 @@ if TYPE_CHECKING:
     from geosleuth.indexes.pixels import Pixels
 
 Role = Literal["system", "user", "assistant"]
+
+
+class UnavailableError(InputError):
+    """The model does not answer now, and asking it again does not help: a caller with more questions gives up.
+
+    Its server cannot be reached or refuses the key, or the photo's budget of requests does not suffice.
+    """
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no truth value to compare by

@@ -142,7 +142,7 @@ def _weights(folder: Path, name: str, what: str) -> tuple[Path, ...]:
         raise InputError(f"{what} with its weights as safetensors", found, remedy)
     try:
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"a list of weights in {index}", f"an unreadable one ({error})", "Copy it again.") from error
     missing = [one for one in names if Path(one).name != one or not (folder / one).is_file()]
     if missing:
@@ -168,8 +168,10 @@ def _header(file: Path) -> dict[str, dict[str, list[int]]]:
                 raise ValueError(f"a header of {length} bytes in a file of {size}")
             header = json.loads(stream.read(length))
         header.pop("__metadata__", None)
+        for name, entry in header.items():
+            _check_entry(name, entry)
         promised = 8 + length + max((entry["data_offsets"][1] for entry in header.values()), default=0)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"weights in {file}", f"no whole safetensors file ({error})", "Copy or fetch it again."
         ) from error
@@ -177,6 +179,15 @@ def _header(file: Path) -> dict[str, dict[str, list[int]]]:
         found = f"{size} of {promised} bytes"
         raise InputError(f"the whole file {file}", found, "It is cut off or damaged: copy or fetch it again.")
     return dict(header)
+
+
+def _check_entry(name: str, entry: Any) -> None:
+    offsets, shape = (entry.get(key) if isinstance(entry, dict) else None for key in ("data_offsets", "shape"))
+    for key, found in (("data_offsets", offsets), ("shape", shape)):
+        if not isinstance(found, list) or not all(type(one) is int and one >= 0 for one in found):
+            raise ValueError(f"{name[:60]!r} has no {key}")
+    if offsets is None or len(offsets) != 2:
+        raise ValueError(f"{name[:60]!r} has no data_offsets")
 
 
 def _elements(shape: list[int]) -> int:

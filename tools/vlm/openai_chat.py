@@ -13,6 +13,8 @@ import openai
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
+from geosleuth.tools.vlm.endpoint_errors import quoted
+
 if TYPE_CHECKING:
     from langchain_core.outputs import ChatResult
 
@@ -35,17 +37,22 @@ class EndpointChat(ChatOpenAI):  # type: ignore[misc]  # optional, so unknown to
         self, response: dict[str, Any] | openai.BaseModel, generation_info: dict[str, Any] | None = None
     ) -> ChatResult:
         if not isinstance(response, dict | openai.BaseModel):
-            raise UnreadableResponseError(f"text that is no JSON: {_beginning(response)}")
+            raise UnreadableResponseError(f"text that is no JSON: {self._quoted(response)}")
         data = response if isinstance(response, dict) else response.model_dump(warnings=False)
         choices = data.get("choices")
         if not isinstance(choices, list) or not choices or not isinstance(choices[0].get("message"), dict):
-            raise UnreadableResponseError(f"JSON without a choice: {_beginning(data.get('error') or data)}")
+            raise UnreadableResponseError(f"JSON without a choice: {self._quoted(data.get('error') or data)}")
         result: ChatResult = super()._create_chat_result(response, generation_info)
         said = choices[0]["message"]
         thought = said.get("reasoning_content") or said.get("reasoning")  # vLLM renamed it
         if isinstance(thought, str) and thought:
             result.generations[0].message.additional_kwargs["reasoning_content"] = thought
         return result
+
+    def _quoted(self, value: object) -> str:
+        """A page that shows its request shows the key as well."""
+        key = self.openai_api_key.get_secret_value()
+        return quoted(str(value), None if key == NO_KEY else key)
 
 
 def open_chat(model: str, url: str, key: str | None, timeout_s: float) -> EndpointChat:
@@ -88,7 +95,3 @@ def open_chat(model: str, url: str, key: str | None, timeout_s: float) -> Endpoi
         output_version="v0",
         http_socket_options=(),
     )
-
-
-def _beginning(value: object) -> str:
-    return " ".join(str(value).split())[:200]

@@ -174,6 +174,11 @@ def shaped(positions: Any) -> Any:
     return positions if len(positions) > 1 else positions[0]
 
 
+def rows_at_once(tokens: int) -> int:
+    """How many rows of so many tokens a batch may have; one at least."""
+    return max(1, _BATCH_TOKENS // tokens)
+
+
 def _chunks(prompts: Sequence[Encoded], reserve: int, copies: int) -> Iterator[Sequence[Encoded]]:
     begin, longest = 0, 0
     for index, prompt in enumerate(prompts):

@@ -72,6 +72,74 @@ def test_an_adapter_for_another_base_is_refused(tiny_models, other):
     assert list(projection(right).lora_A) == held
 
 
+def changed(adapter, target, **changes):
+    """A copy of an adapter whose configuration says something else."""
+    folder = shutil.copytree(adapter, target)
+    config = json.loads((folder / "adapter_config.json").read_text()) | changes
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    return folder
+
+
+def unfit(tiny_models, how, base, target):
+    own = tiny_models.tiny_lora(base, 0)
+    if how == "another family":
+        return tiny_models.tiny_lora(tiny_models.tiny_llava(), 0)
+    if how == "too many layers":
+        return tiny_models.tiny_lora(tiny_models.tiny_qwen3_vl(), 0)
+    if how == "another rank":
+        return changed(own, target, r=8)
+    if how == "some layers only":  # the first query projections are wrapped before it fails at a norm, and do something
+        return changed(own, target, target_modules=["q_proj", "norm"], init_lora_weights=False)
+    folder = shutil.copytree(own, target)
+    (folder / "adapter_config.json").write_text("[" * 100_000)
+    return folder
+
+
+@pytest.mark.parametrize("how", ["another family", "too many layers", "another rank", "some layers only", "garbage"])
+def test_the_first_adapter_of_a_base_may_be_refused(tiny_models, tmp_path, how):
+    base = shutil.copytree(tiny_models.tiny_qwen(), tmp_path / "base")  # of its own: no other test adapted it before
+    plain = load_vlm(f"dir:{base}")
+    view = plain.for_photo()
+    before = view.score([ASKED], ["yes"]).log_probabilities
+    wrong = unfit(tiny_models, how, tiny_models.tiny_qwen(), tmp_path / "wrong")
+    with pytest.raises(InputError, match=f"Wanted an adapter for dir:{base}; found dir:{wrong}, "):
+        load_vlm(f"dir:{base}+dir:{wrong}")
+    assert np.array_equal(view.score([ASKED], ["yes"]).log_probabilities, before)
+    assert np.array_equal(load_vlm(f"dir:{base}").for_photo().score([ASKED], ["yes"]).log_probabilities, before)
+    # The next one fits, and works as on a base that never met the wrong one.
+    lora = tiny_models.tiny_lora(tiny_models.tiny_qwen(), 0)
+    right = load_vlm(f"dir:{base}+dir:{lora}")
+    elsewhere = load_vlm(f"dir:{tiny_models.tiny_qwen()}+dir:{lora}")
+    scores = [shared.for_photo().score([ASKED], ["yes"]).log_probabilities for shared in (right, elsewhere)]
+    assert np.allclose(*scores, atol=1e-5)
+    assert abs(float(scores[0][0, 0] - before[0, 0])) > 0.01
+    assert np.array_equal(view.score([ASKED], ["yes"]).log_probabilities, before)
+
+
+def test_weights_of_other_shapes_are_said_in_our_words(tiny_models, tmp_path):
+    base = tiny_models.tiny_qwen()
+    folder = changed(tiny_models.tiny_lora(base, 0), tmp_path / "lora", r=8)  # its file holds rank 4
+    with pytest.raises(InputError) as caught:
+        load_vlm(f"dir:{base}+dir:{folder}")
+    # Two layers, three projections, two factors each; the first by name is layer 0's o_proj, whose A has 64 columns.
+    example = "model.language_model.layers.0.self_attn.o_proj.lora_A.weight with 4x64 in place of 8x64"
+    assert caught.value.found == (
+        f"dir:{folder}, in which 12 weights have other shapes than the base asks for, such as {example}"
+    )
+
+
+def test_loading_shows_no_progress_and_leaves_the_setting(tiny_models, tmp_path, capfd):
+    from transformers.utils import logging as said
+
+    base = shutil.copytree(tiny_models.tiny_qwen(), tmp_path / "base")
+    lora = tiny_models.tiny_lora(tiny_models.tiny_qwen(), 0)
+    assert said.is_progress_bar_enabled()
+    capfd.readouterr()
+    load_vlm(f"dir:{base}+dir:{lora}")
+    assert "Loading weights" not in capfd.readouterr().err
+    assert said.is_progress_bar_enabled()
+
+
 def test_an_adapter_without_any_fitting_name_is_refused(tiny_models, tmp_path):
     base = tiny_models.tiny_qwen()
     folder = shutil.copytree(tiny_models.tiny_lora(base, 0), tmp_path / "lora")

@@ -7,9 +7,12 @@ import json
 import logging
 import math
 import re
+import signal
+import subprocess
 import sys
 import threading
 import time
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -18,14 +21,19 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from PIL import Image
 from pydantic import BaseModel
 
+from geosleuth.agent.models import Models
+from geosleuth.agent.settings import Backends, Settings
 from geosleuth.indexes.backend import parse_backend
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.photo import load_photo
+from geosleuth.tools.candidate import Candidate
+from geosleuth.tools.reranking_strategies import rerank_with
 from geosleuth.tools.vlm import endpoint_server
 from geosleuth.tools.vlm.data_urls import DataUrls, capped_size
 from geosleuth.tools.vlm.endpoint import _opened, open_endpoint
 from geosleuth.tools.vlm.endpoint_scores import FLOOR, from_samples, from_tables
 from geosleuth.tools.vlm.load import VlmOptions, load_vlm
-from geosleuth.tools.vlm.model import Prompt, Turn
+from geosleuth.tools.vlm.model import Prompt, Turn, UnavailableError
 from geosleuth.tools.vlm.structured import Unreadable, answer_as
 
 pytest.importorskip("langchain_openai")
@@ -101,7 +109,6 @@ def test_where_no_probabilities_are_shown_replies_are_counted(transformers_spec)
     # This model's own settings are greedy, so that 16 of 16 replies begin so: (16 + 1/2) / (16 + 3/2), and 1/2 of it.
     np.testing.assert_allclose(scores.log_probabilities, np.log([[16.5 / 17.5, 0.5 / 17.5]]))
     assert view.budget.sent == sent + 17  # one to learn that there are none
-    assert "counts of 16 replies" in view.weights
     view.score([prompt("Where?")], [begun, "Zaire"])
     assert view.budget.sent == sent + 17  # memoised
     nowhere = view.score([prompt("Where?")], ["Zaire", "Siam"])
@@ -202,7 +209,6 @@ def test_scores_are_the_models_own_probabilities(llama_spec, exact):
     expected = [[math.log(sum(math.exp(table[token]) for token in tokens)) for tokens in begin]]
     np.testing.assert_allclose(scores.log_probabilities, expected, atol=2e-3)  # two implementations in float32
     assert view.budget.sent == 1
-    assert "counts" not in view.weights
 
 
 def test_answers_that_begin_alike_cost_one_more_request(llama_spec, exact):
@@ -277,6 +283,10 @@ class Misbehaving(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.script, self.requests, self.models, self.lock = [], [], [], threading.Lock()
         self.url = f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)  # the others have hung up, as tests want it
 
     def next(self, request):
         with self.lock:
@@ -475,6 +485,7 @@ def test_no_tracer_and_no_callback_of_the_caller_gets_the_photo(server):
         ((200, {}, {"choices": None, "error": {"message": "no GPU"}}), "JSON without a choice: {'message': 'no GPU'}"),
         ((200, {}, {"choices": [{"index": 0}]}), "JSON without a choice"),
         ((200, {}, []), "no"),
+        (says("Oslo", role="user"), "a message of the role human"),
     ],
 )
 def test_responses_of_no_such_server_are_explained(server, answer, found):
@@ -713,6 +724,206 @@ def test_photos_that_travel_unencrypted_are_warned_about(caplog):
     assert "unencrypted" not in caplog.text
     view_of("openai:m@http://gpu.invalid:8000")
     assert "Photos go to http://gpu.invalid:8000/v1 unencrypted" in caplog.text
+
+
+# servers that are away, and what they cost ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dead(server):
+    server.shutdown()
+    server.server_close()
+    return server
+
+
+def reranked(view, strategy):
+    """Ten candidates, none of which stands out."""
+    place = {"lat": 1.0, "lon": 2.0, "view": "ground", "similarity": 0.5, "score": 0.5}
+    given = [Candidate(rank=rank, reference_id=f"id{rank}", uri="x", **place) for rank in range(1, 11)]
+    found = rerank_with(view, load_photo(PICTURE), given, lambda one: PICTURE + np.uint8(one.rank), strategy)
+    assert found.candidates == tuple(given)
+    return found
+
+
+def test_a_server_that_is_away_is_given_up_for_the_photo(dead, caplog):
+    caplog.set_level(logging.WARNING)
+    view = view_of(f"openai:m@{dead.url}")
+    began = time.monotonic()
+    found = reranked(view, "pairwise")
+    assert (found.comparisons, found.failures, found.ties) == (24, 24, 0)  # 9 + 8 + 7
+    assert found.asked == 2  # both orders of the first pair
+    assert view.budget.sent == 4  # whether there are probabilities is asked by one of them, four times
+    assert [record.message for record in caplog.records] == [
+        "Comparisons failed (24 UnavailableError): there the order of retrieval stands"
+    ]
+    for ask_again in (lambda: view.generate([prompt("Where?")] * 3), lambda: view.chat([HumanMessage("Plan.")], [])):
+        with pytest.raises(UnavailableError, match="a server at"):
+            ask_again()
+    assert reranked(view, "direct").failures == 10
+    assert view.budget.sent == 4
+    assert time.monotonic() - began < 3
+    other = open_endpoint(parse_backend(f"openai:m@{dead.url}"), VlmOptions()).for_photo()
+    assert reranked(other, "direct").failures == 10
+    assert other.budget.sent <= 32  # eight at once, four tries each: another photo asks anew
+
+
+@pytest.mark.parametrize(("status", "each"), [(401, 1), (403, 1), (503, 4)])
+def test_a_server_that_lets_nobody_in_is_given_up(server, status, each):
+    server.script = [fails(status, "no")]
+    view = view_of(f"openai:m@{server.url}")
+    for _ in range(3):
+        with pytest.raises(UnavailableError, match=f"status {status}"):
+            view.score([prompt("Same?")], ["Yes", "No"])
+    assert view.budget.sent == each
+
+
+def test_a_server_that_is_slow_or_busy_ends_comparisons_and_may_be_asked_another_time(server):
+    server.script = [late(1.0), fails(429), fails(429), fails(429), fails(429), says("Oslo")]
+    view = view_of(f"openai:m@{server.url}", timeout_s=0.2)
+    assert reranked(view, "pairwise").asked == 2
+    assert view.budget.sent == 1
+    with pytest.raises(UnavailableError, match="busy"):
+        view.generate([prompt("Where?")])
+    assert view.generate([prompt("Where?")])[0][0].text == "Oslo"
+
+
+def test_a_server_that_cannot_reply_to_one_question_is_asked_the_next(server):
+    server.script = [fails(500), fails(500), fails(500), fails(500), says("Oslo")]
+    error, view = refusal(server)
+    assert not isinstance(error, UnavailableError)
+    assert view.generate([prompt("Where?")])[0][0].text == "Oslo"
+
+
+def test_all_models_of_a_photo_draw_from_one_budget(server):
+    server.script = [says("Oslo")]
+    roles = Backends(prior=f"openai:a@{server.url}", pairwise=f"openai:b@{server.url}")
+    models = Models(Settings(backends=roles, endpoint_requests=3))
+    photo = models.for_photo()
+    a, b = photo.vlm("prior"), photo.vlm("pairwise")
+    a.generate([prompt("Where?")] * 2)
+    b.generate([prompt("Where?")])
+    for view in (a, b):
+        with pytest.raises(UnavailableError, match="all 3 sent"):
+            view.generate([prompt("Where?")])
+    assert [request["body"]["model"] for request in server.requests] == ["a", "a", "b"]
+    models.for_photo().vlm("prior").generate([prompt("Where?")] * 3)
+    assert len(server.requests) == 6
+
+
+def test_counting_leaves_the_planner_its_requests(server):
+    server.script = [says("Oslo")]
+    view = view_of(f"openai:m@{server.url}", requests=300)
+    assert reranked(view, "yes_no").failures == 10  # 10 x 16 replies are more than a third of 300
+    assert view.budget.sent == 1  # one to learn that there are no probabilities
+    found = reranked(view, "pairwise")
+    # Two orders of 16 replies a pair, none of which names one: three pairs fit into 100, and the fourth ends it.
+    assert (found.comparisons, found.ties, found.failures) == (24, 3, 21)
+    assert view.budget.sent == 1 + 96
+    with pytest.raises(UnavailableError, match="counting would take 16 requests, and 4 of 300") as caught:
+        view.score([prompt("Same?")], ["Yes", "No"])
+    assert caught.value.remedy == "Use the strategy direct, a server with logprobs, or raise endpoint_requests."
+    view.chat([HumanMessage("Plan.")], [])
+
+
+def test_the_record_does_not_change_with_what_is_learned(server):
+    server.script = [says("Oslo")]
+    view = view_of(f"openai:m@{server.url}")
+    before = view.weights
+    view.score([prompt("Same?")], ["Yes", "No"])
+    server.models = [{"id": "m", "root": "/adapters/m"}]
+    assert view.weights == before == f"m at {server.url}/v1"
+    roots = ["/a" * 100 + end for end in "xy"]
+    named = []
+    for root in roots:
+        server.models = [{"id": "m", "root": root, "parent": ["\n", 1]}]
+        named.append(view_of(f"openai:m@{server.url}").weights)
+    assert named[0] != named[1]  # weights whose names only differ where they are cut
+    assert max(map(len, named)) < 200
+
+
+KEY = "sk-very-secret-0123456789"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, {"content-type": "text/html"}, f"<html>authorization: Bearer {KEY}</html>".encode()),
+        # Cut in the middle, the key would not be found any more.
+        *(
+            (200, {"content-type": "text/html"}, f"<html>{'x' * filler}{KEY}".encode())
+            for filler in (150, 160, 170, 180, 185, 200, 210, 215, 220)
+        ),
+        (200, {}, {"choices": [], "headers": {"authorization": f"Bearer {KEY}"}}),
+        (200, {}, {"error": {"message": "x" * 150 + KEY}}),
+        says("Oslo", role=KEY),
+        says("Oslo", tool_calls=[{"function": {"name": KEY, "arguments": 1}}]),
+        (200, {}, f'{{"choices": {KEY}'.encode()),
+        (200, {}, {"choices": [{"message": {"role": "assistant"}, "logprobs": {"content": [{KEY: 1}]}}]}),
+        fails(404, KEY),
+        fails(400, f"{KEY} {'x' * 300}"),
+        fails(500, KEY),
+        (307, {"location": f"/{KEY}"}, KEY.encode()),
+    ],
+)
+def test_a_key_that_the_server_repeats_is_not_told(server, monkeypatch, caplog, answer):
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("GEOSLEUTH_ENDPOINT_KEY", KEY)
+    server.script, server.models = [answer], [{"id": KEY}, {"id": "m", "root": KEY}]
+    view = view_of(f"openai:m@{server.url}")
+    told = [view.weights]
+    for asked in (lambda: view.generate([prompt("Where?")]), lambda: view.score([prompt("Where?")], ["Oslo", "Rome"])):
+        try:
+            asked()
+        except InputError as error:
+            told += [str(error), "".join(traceback.format_exception(error))]
+    assert server.requests[0]["headers"]["authorization"] == f"Bearer {KEY}"
+    told += [record.getMessage() for record in caplog.records if record.name.startswith("geosleuth")]
+    assert KEY[:10] not in " ".join(told)
+
+
+def test_an_interruption_does_not_wait_for_the_server(server):
+    over = threading.Event()
+    server.script = [lambda _: over.wait(20) and says("Oslo")]
+    code = f"""
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test may run where it is ignored
+from geosleuth.tools.vlm.load import load_vlm
+from geosleuth.tools.vlm.model import Prompt, Turn
+load_vlm("openai:m@{server.url}").for_photo().generate([Prompt((Turn("user", ("Where?",)),))] * 20)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            until = time.monotonic() + 30
+            while len(server.requests) < 8 and time.monotonic() < until:
+                time.sleep(0.05)
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=10)
+            assert time.monotonic() - began < 2
+        finally:
+            process.kill()
+            over.set()
+    assert "KeyboardInterrupt" in said
+    assert len(server.requests) == 8  # as many as are sent at once
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "text"),
+    [
+        ("No.", {"reasoning_content": '{"same": true}'}, "No."),
+        ("", {"reasoning_content": '{"same": true}'}, ""),
+        ('<think>\n{"same": true}\n</think>\n\nNo.', {}, "No."),
+        ('\n<think>{"same": true}', {}, ""),  # cut off in its thought
+        ('{"same": true}\n</think>\n\nNo.', {}, "No."),  # the template has opened it
+        ("No <think>.</think>", {}, "No <think>.</think>"),
+        (" No.", {}, " No."),
+    ],
+)
+def test_what_is_only_thought_is_no_answer(server, content, more, text):
+    server.script = [says(content, **more)]
+    view = view_of(f"openai:m@{server.url}")
+    assert view.generate([prompt("Same?")])[0][0].text == text
+    assert isinstance(answer_as(view, [prompt("Same?")], Verdict)[0][0], Unreadable)
 
 
 # what needs no server -------------------------------------------------------------------------------------------------

@@ -140,6 +140,43 @@ def test_weights_that_are_something_else(folder):
         load_vlm(f"dir:{folder}")
 
 
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ('{"a": {"dtype": "F32", "data_offsets": [0, 4]}}', "'a' has no shape"),
+        ('{"a": {"dtype": "F32", "shape": [1]}}', "'a' has no data_offsets"),
+        ('{"a": {"dtype": "F32", "shape": [1], "data_offsets": [4]}}', "'a' has no data_offsets"),
+        ('{"a": {"dtype": "F32", "shape": ["x"], "data_offsets": [0, 4]}}', "'a' has no shape"),
+        ('{"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}', "'a' has no shape"),
+        ('{"a": 5}', "'a' has no data_offsets"),
+        ("[]", "no whole safetensors file"),
+        ("[" * 100_000, "recursion"),
+    ],
+)
+def test_weights_with_a_garbled_header(folder, header, found):
+    content = header.encode()
+    (folder / "model.safetensors").write_bytes(len(content).to_bytes(8, "little") + content + b"\0\0\0\0")
+    with pytest.raises(InputError, match="no whole safetensors file") as caught:
+        load_vlm(f"dir:{folder}")
+    assert found in caught.value.found
+    assert caught.value.remedy == "Copy or fetch it again."
+
+
+@pytest.mark.parametrize("name", ["config.json", "processor_config.json", "tokenizer_config.json", "tokenizer.json"])
+@pytest.mark.parametrize("content", ["[" * 100_000, "\0", "[]", '{"a":'])
+def test_garbage_in_place_of_a_configuration(folder, name, content):
+    (folder / name).write_text(content)
+    with pytest.raises(InputError, match=r"found (none that can be loaded|a configuration that it does not know)"):
+        load_vlm(f"dir:{folder}")
+
+
+@pytest.mark.parametrize("template", ["{{ messages", "{{ nothing.there.at.all }}", "{{ raise_exception('no') }}"])
+def test_a_chat_template_that_does_not_work(folder, template):
+    (folder / "chat_template.jinja").write_text(template)
+    with pytest.raises(InputError, match="Wanted a chat template that takes this conversation; found one that fails"):
+        load_vlm(f"dir:{folder}").for_photo().score([ASKED], ["yes"])
+
+
 def test_weights_in_several_files(folder):
     from transformers import AutoModelForImageTextToText
 
@@ -154,9 +191,10 @@ def test_weights_in_several_files(folder):
     found.files[1].unlink()
     with pytest.raises(InputError, match=f"found 1 missing, such as {found.files[1].name}. Copy or fetch the missing"):
         load_vlm(f"dir:{folder}")
-    (folder / "model.safetensors.index.json").write_text("{}")
-    with pytest.raises(InputError, match="Wanted a list of weights in"):
-        load_vlm(f"dir:{folder}")
+    for content in ("{}", "[" * 100_000):
+        (folder / "model.safetensors.index.json").write_text(content)
+        with pytest.raises(InputError, match="Wanted a list of weights in"):
+            load_vlm(f"dir:{folder}")
 
 
 def test_a_list_of_weights_names_no_other_folder(folder):

@@ -1,6 +1,7 @@
 """The local backend on tiny models with random weights: what it promises, not how well it sees."""
 
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -178,6 +179,51 @@ def test_threads_with_different_adapters_do_not_meet(tiny_models):
     for index in range(3):
         assert len(found[index]) == 4
         assert all(np.array_equal(one, alone[index]) for one in found[index])
+
+
+def test_two_views_of_one_photo_may_be_used_at_once(tiny_models):
+    """One with an adapter, one without: a pass of one never runs under the adapters of the other."""
+    import sys
+
+    models = [qwen(tiny_models), qwen(tiny_models, 0)]
+    prompts = [ASKED, Prompt((Turn("user", ("Which country?",)),))]
+    views, alone = [shared.for_photo() for shared in models], [shared.for_photo() for shared in models]
+    scored = [view.score(prompts, ["yes", "no"]).log_probabilities for view in alone]
+    drawn = {"max_tokens": 4, "samples": 2, "temperature": 1.0}
+    written = [view.generate(prompts, **drawn) for view in alone]
+    assert np.abs(scored[0] - scored[1]).max() > 0.05
+    layer = next(m for n, m in models[0].base.model.named_modules() if n.endswith("layers.1.self_attn.q_proj"))
+    seen = []  # (thread, whether adapters are at work) of each pass
+
+    def note(*_):
+        seen.append((threading.current_thread().name, not layer.disable_adapters and bool(layer.active_adapters)))
+
+    hook = layer.register_forward_pre_hook(note)
+    found = [[], []]
+
+    def work(index):
+        for _ in range(10):
+            scores = views[index].score(prompts, ["yes", "no"]).log_probabilities
+            found[index].append((scores, views[index].generate(prompts, **drawn)))
+
+    threads = [threading.Thread(target=work, args=(index,), name=str(index)) for index in range(2)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+        hook.remove()
+    for index in range(2):
+        assert len(found[index]) == 10
+        assert all(np.allclose(scores, scored[index], atol=1e-5) for scores, _ in found[index])
+        assert all(replies == written[index] for _, replies in found[index])
+    assert set(seen) == {("0", False), ("1", True)}
+    names = [name for name, _ in seen]
+    assert sum(one != other for one, other in pairwise(names)) > 2  # they did take turns
 
 
 def test_a_second_base_is_loaded_beside_the_first_and_said(tiny_models, caplog):

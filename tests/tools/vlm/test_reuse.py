@@ -162,6 +162,30 @@ def test_batches_stay_within_the_budget(tiny_models, monkeypatch):
     assert max(rows for rows, _ in read) <= 5  # 9 prompts of at least 57 tokens
 
 
+@pytest.mark.parametrize("budget", [100, 200, 300, 500])
+def test_the_copies_of_one_prompt_are_divided_as_well(tiny_models, monkeypatch, budget):
+    shared = model(tiny_models, "tiny_qwen")
+    some = [PROMPTS[8], PROMPTS[6], PROMPTS[8]]
+    drawn = {"max_tokens": 8, "samples": 7, "temperature": 1.0, "seed": 3}
+    at_once = shared.for_photo().generate(some, **drawn)
+    read = tokens_read(shared)
+    monkeypatch.setattr(prefix, "_BATCH_TOKENS", budget)
+    assert shared.for_photo().generate(some, **drawn) == at_once  # replies depend on the seed and their number alone
+    assert len({reply.text for reply in at_once[0]}) > 1
+    lengths = [len(key) for key in keys_of(shared, some)]
+    # A step of writing is one token wide; a prompt takes its own tokens and the eight that it may grow by.
+    widest = max(rows for rows, width in read if width == 1)
+    assert widest <= max(1, budget // (min(lengths) + 8))
+    if budget == 100:
+        assert widest == 100 // (min(lengths) + 8)
+
+
+def keys_of(shared, prompts):
+    view = shared.for_photo()
+    with shared.base.using(()):
+        return [view._runner._encoder.encode(view._rendered(prompt)).key for prompt in prompts]
+
+
 def test_what_is_kept_stays_within_the_budget(tiny_models, monkeypatch):
     monkeypatch.setattr(prefix, "_KEPT_TOKENS", 250)
     monkeypatch.setattr(encoded, "_KEPT", 2)
