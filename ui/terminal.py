@@ -6,6 +6,7 @@ Text from a photo is anybody's: it reaches rich as `Text`, never as markup, and 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
@@ -165,8 +166,10 @@ def _absent(answer: Localization) -> list[RenderableType]:
         else _line("Tells no place", f"{item.tool}: {item.claim}", "dim")
         for item in told.values()
     ]
+    failed = Counter(f"{step.tool}: {step.result}" for step in answer.trace if not step.ok)
     return lines + [
-        _line("Did not run", f"{step.tool}: {step.result}", "yellow") for step in answer.trace if not step.ok
+        _line("Did not run", f"{what}{f' ({times} times)' if times > 1 else ''}", "yellow")
+        for what, times in failed.items()
     ]
 
 

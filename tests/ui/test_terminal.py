@@ -236,3 +236,11 @@ def test_a_server_that_sees_the_photo_is_named():
     text = shown(answers.answer(backends=backends), width=200)
     assert "pictures go to http://gpu:8000/v1\n" in text
     assert "all on this machine" not in text
+
+
+def test_what_failed_alike_is_told_once_with_how_often():
+    failure = {"kind": "malformed", "reason": "be shorter"}
+    step = {"tool": "?", "result": "not called: be shorter", "seconds": 1, "by": "m", "ok": False, "failure": failure}
+    text = shown(answers.answer(trace=[{"step": 1, **step}, {"step": 2, **step}]), width=120)
+    assert text.count("Did not run") == 1
+    assert "Did not run: ?: not called: be shorter (2 times)" in text
