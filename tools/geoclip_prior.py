@@ -33,8 +33,6 @@ from geosleuth.tools.text_embeddings import state_sha256
 from geosleuth.tools.vlm.model_folder import import_vlm
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from geosleuth.indexes.photo import Photo
     from geosleuth.indexes.pixels import Pixels
     from geosleuth.tools.vlm.model_folder import ModelFolder
@@ -133,12 +131,6 @@ def _loaded() -> GeoClip:
 @lru_cache(maxsize=1)  # the folder's stamp is part of what it is compared by
 def _load(folder: ModelFolder) -> GeoClip:
     return GeoClip.of(folder)
-
-
-def top_positions(probabilities: Floats, k: int) -> NDArray[np.intp]:
-    """Rows of the k likeliest positions, the likeliest first."""
-    rows = np.argpartition(-probabilities, min(k, len(probabilities) - 1))[:k]
-    return np.asarray(rows[np.argsort(-probabilities[rows], kind="stable")])
 
 
 def _country(geoclip: GeoClip, probabilities: Floats) -> Evidence:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from geosleuth.indexes.backend import parse_backend
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.json_file import read_json
 
 if TYPE_CHECKING:
     from geosleuth.tools.vlm.model import VisionLanguageModel
@@ -139,14 +140,7 @@ def load_calibration(path: str | Path) -> MatchCalibration:
         InputError: It is missing, or none.
     """
     remedy = "Fit one by `python -m geosleuth.training.evaluate gleam-x ... --out FILE`."
-    try:
-        return MatchCalibration.model_validate_json(Path(path).expanduser().read_bytes())
-    except OSError as error:
-        raise InputError("a calibration of matches", f"{path}: {error.strerror or error}", remedy) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise InputError("a calibration of matches", f"{path} ({where}: {first['msg'].lower()})", remedy) from error
+    return read_json(path, MatchCalibration, "a calibration of matches", remedy)
 
 
 def calibration_for(model: VisionLanguageModel) -> MatchCalibration | None:

@@ -12,9 +12,9 @@ from math import comb
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.json_file import read_json
 from geosleuth.tools.comparison_prompts import Strategy
 
 GateVerdict = Literal["helps", "harms", "unclear"]
@@ -179,14 +179,7 @@ def read_gate(path: str | Path) -> GateFile:
         InputError: It is missing, or no gate file.
     """
     remedy = "Write one by `python -m geosleuth.training.evaluate rerank ... --out FILE`, or leave rerank_gate out."
-    try:
-        return GateFile.model_validate_json(Path(path).expanduser().read_bytes())
-    except OSError as error:
-        raise InputError("a gate file", f"{path}: {error.strerror or error}", remedy) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise InputError("a gate file", f"{path} ({where}: {first['msg'].lower()})", remedy) from error
+    return read_json(path, GateFile, "a gate file", remedy)
 
 
 def write_gate(gate: GateFile, path: str | Path) -> None:

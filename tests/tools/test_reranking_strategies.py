@@ -9,7 +9,6 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from geosleuth.agent import settings
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.reference import View
 from geosleuth.indexes.photo import Photo, load_photo
@@ -96,10 +95,6 @@ class Eyes:
 
 def _red(asked: Prompt) -> int:
     return int(asked.images[1][0, 0, 0])
-
-
-def test_the_settings_know_the_same_strategies() -> None:
-    assert get_args(settings.Strategy) == STRATEGIES
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
