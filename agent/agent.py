@@ -10,39 +10,36 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geosleuth.agent.audit import append_audit
 from geosleuth.agent.embedded_tools import TOOLS
 from geosleuth.agent.gallery_tools import GALLERY_TOOLS
-from geosleuth.agent.localization import Localization, TraceStep
+from geosleuth.agent.inquiry import Inquiry
+from geosleuth.agent.localization import Localization
 from geosleuth.agent.model_tools import MODEL_TOOLS
 from geosleuth.agent.models import Models, PhotoModels
 from geosleuth.agent.references import References, check_index, open_references
 from geosleuth.agent.settings import Settings, load_settings
+from geosleuth.agent.stated import inquiry_of, with_sun
+from geosleuth.agent.steps import Step
 from geosleuth.agent.toolbox import Tool, ToolFunction, toolbox
 from geosleuth.indexes.backend import parse_backend
 from geosleuth.indexes.compiled import CACHE_VARIABLE
 from geosleuth.indexes.errors import InputError
-from geosleuth.tools.evidence import Evidence
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from geosleuth.agent.batch.listing import Paths
+    from geosleuth.agent.batch.many import Batch, Hints
     from geosleuth.agent.belief import Belief
-    from geosleuth.agent.state import Investigation
+    from geosleuth.agent.investigation import Investigation, PhotoView
+    from geosleuth.agent.session import Session
+    from geosleuth.indexes.photo import Photo
     from geosleuth.tools.prior import RecordedPredictions
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step as it happens. The last one has no trace entry and holds the answer."""
-
-    trace: TraceStep | None
-    evidence: tuple[Evidence, ...] = ()  # what the step found
-    localization: Localization | None = None
 
 
 class Agent:
@@ -86,66 +83,146 @@ class Agent:
         self._recorded = _recorded(self.settings.backends.prior)
         self._check_planner()
 
-    def localize(self, image: Any, hints: str | Sequence[str] | None = None) -> Localization:
-        """Say where a photo was taken.
+    def localize(
+        self,
+        image: Any,
+        hints: str | Sequence[str] | None = None,
+        *,
+        observations: Mapping[str, str] | None = None,
+        taken: datetime | None = None,
+        sun: tuple[float | None, float | None] | None = None,
+    ) -> Localization:
+        """Say where a photo was taken, or several photos of one scene.
 
         Args:
-            image: A path, bytes, a PIL image, an array (h, w, 3), or a `Photo` that is loaded.
+            image: A path, bytes, a PIL image, an array (h, w, 3), or a `Photo` that is loaded; or a list of these. The
+                path of a video stands for its sharpest frames.
             hints: The investigator's words ("in Portugal", "not Lisbon"), see tools/hints.py.
+            observations: What the investigator sees, as {question: option}, see tools/observations.py.
+            taken: When the photo was taken; without a time zone it is the clock at the place. None: the file's time.
+            sun: Azimuth (clockwise from north) and elevation of the sun in degrees, either of them None.
 
         Raises:
             InputError: For a photo that cannot be read, a hint that nobody understands, or a damaged index.
         """
-        answers = [step.localization for step in self.stream(image, hints) if step.localization is not None]
-        return answers[0]
+        steps = self.stream(image, hints, observations=observations, taken=taken, sun=sun)
+        return next(step.localization for step in list(steps) if step.localization is not None)
 
-    def stream(self, image: Any, hints: str | Sequence[str] | None = None) -> Iterator[Step]:
+    def stream(
+        self,
+        image: Any,
+        hints: str | Sequence[str] | None = None,
+        *,
+        observations: Mapping[str, str] | None = None,
+        taken: datetime | None = None,
+        sun: tuple[float | None, float | None] | None = None,
+    ) -> Iterator[Step]:
         """Yield each step as soon as it is done; the last one holds the answer. A cap on precision holds for all."""
-        from langsmith import tracing_context
+        from geosleuth.agent.session import Session
 
-        from geosleuth.agent.graph import recursion_limit
+        inquiry = inquiry_of(hints, observations)  # what nobody understands is heard of before a photo is read
+        photos = self.load(image)
+        inquiry = with_sun(inquiry, taken, sun, photos)
+        yield from Session(self, photos, thread_id="photo", checkpointer=None).ask(inquiry)
 
-        run = self._investigation(image, hints)
-        config = {"recursion_limit": recursion_limit(self.settings.max_steps)}
-        updates = self._graph.stream({}, config, context=run, stream_mode="updates")
-        while True:
-            with tracing_context(enabled=False):  # LANGSMITH_TRACING in the environment must not send photos anywhere
-                update = next(updates, None)
-            if update is None:
-                break
-            for change in update.values():
-                yield from _steps(change or {}, self.settings.precision_cap_km)
-        if run.answer is None:  # the graph always concludes; mypy cannot know
-            raise RuntimeError("the loop ended without an answer")
-        if self.settings.audit_log is not None:
-            append_audit(self.settings.audit_log, sha256=run.answer.photo.sha256, status=run.answer.status)
-        yield Step(trace=None, localization=run.answer)
+    def localize_many(
+        self,
+        paths: Paths,
+        *,
+        hints: Hints = None,
+        workers: int | None = None,
+        out: str | Path | None = None,
+        resume: bool = True,
+    ) -> Batch:
+        """Locate many photos in worker processes: an iterator of `Row`s as they are done, see agent/batch/many.py.
 
-    def _investigation(self, image: Any, hints: str | Sequence[str] | None) -> Investigation:
-        from geosleuth.agent.state import Investigation
+        Args:
+            paths: Files, folders, or an iterable of them.
+            hints: For all photos, or by path for some.
+            workers: Processes; None: one per core, and one where a model of weights runs on this machine.
+            out: A table to write at the end: .parquet, .csv or .geojson. `OUT.journal` beside it keeps what is done.
+            resume: Whether what an earlier run did is taken from the journal.
+
+        Raises:
+            InputError: A hint that nobody understands, or an output that cannot be.
+        """
+        from geosleuth.agent.batch.many import Batch
+
+        return Batch(self, paths, hints=hints, workers=workers, out=out, resume=resume)
+
+    def session(self, images: Any, *, thread_id: str = "photo", checkpointer: Any = None) -> Session:
+        """Open a scene to be asked about repeatedly.
+
+        Args:
+            images: As `localize` takes them.
+            thread_id: Under which the checkpointer keeps the state.
+            checkpointer: LangGraph's; None keeps the state in memory.
+        """
+        from langgraph.checkpoint.memory import InMemorySaver
+
+        from geosleuth.agent.cases.checkpoints import StateSerializer
+        from geosleuth.agent.session import Session
+
+        saver = checkpointer if checkpointer is not None else InMemorySaver(serde=StateSerializer())
+        return Session(self, self.load(images), thread_id=thread_id, checkpointer=saver)
+
+    def load(self, images: Any) -> list[Photo]:
+        """Load one photo or several; of a video its sharpest frames.
+
+        Raises:
+            InputError: One of them is no photo, or there is none.
+        """
         from geosleuth.indexes.photo import Photo, load_photo
-        from geosleuth.tools.hints import hint_evidence
+        from geosleuth.indexes.video import frames, is_video
 
-        given = [hints] if isinstance(hints, str) else list(hints or [])
-        heard = [item for hint in given for item in hint_evidence(hint)]
-        photo = image if isinstance(image, Photo) else load_photo(image)  # before a model, which may take minutes
-        models = self._models.for_photo()
-        planner = self._planner(models)
+        given = list(images) if isinstance(images, list | tuple) else [images]
+        if not given:
+            raise InputError("a photo", "an empty list", "Give at least one.")
+        photos: list[Photo] = []
+        for one in given:
+            if isinstance(one, str | Path) and is_video(str(one)):
+                photos += frames(one)
+            else:
+                photos.append(one if isinstance(one, Photo) else load_photo(one))
+        return photos
+
+    def graph(self, checkpointer: Any = None) -> Any:
+        """The compiled loop, with its state in a checkpointer or nowhere."""
+        if checkpointer is None:
+            return self._graph
+        from geosleuth.agent.graph import build_graph
+
+        return build_graph(checkpointer)
+
+    def investigation(self, photos: Sequence[Photo], inquiry: Inquiry) -> Investigation:
+        """What a run works with; the photos are loaded before a model is, which may take minutes.
+
+        Raises:
+            InputError: A statement that nobody understands, or an index or a model that cannot be opened.
+        """
+        from geosleuth.agent.investigation import Investigation
+        from geosleuth.agent.stated import stated_evidence
+
+        stated = [item for one in inquiry.statements for item in stated_evidence(one)]
         return Investigation(
-            image=image,
-            photo=photo,
+            views=[self._view(photo) for photo in photos],
             settings=self.settings,
             tools=self.tools,
-            planner=planner,
             planner_name=self.planner_name,
             rules=self._rules,
-            models=models,
-            planner_sees=_sees(planner),
             start=lambda: self._start,
-            hints=heard,
+            inquiry=inquiry,
+            stated=stated,
             recorded=self._recorded,
             references=self.references,
         )
+
+    def _view(self, photo: Photo) -> PhotoView:
+        from geosleuth.agent.investigation import PhotoView
+
+        models = self._models.for_photo()
+        planner = self._planner(models)
+        return PhotoView(photo=photo, planner=planner, models=models, sees=_sees(planner))
 
     @cached_property
     def references(self) -> References | None:
@@ -232,13 +309,3 @@ def _recorded(spec: str) -> RecordedPredictions | None:
     from geosleuth.tools.prior import RecordedPredictions
 
     return RecordedPredictions.read(backend.name, backend.detail)
-
-
-def _steps(change: Mapping[str, Any], cap_km: float | None) -> Iterator[Step]:
-    from geosleuth.agent.precision import coarsen_step
-
-    for entry in change.get("trace") or ():
-        evidence = tuple(item.evidence for item in change.get("found") or () if item.step == entry.step)
-        if cap_km is not None:
-            entry, evidence = coarsen_step(entry, evidence, cap_km)
-        yield Step(trace=entry, evidence=evidence)

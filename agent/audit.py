@@ -1,4 +1,4 @@
-"""The audit log: one JSON line per photo, appended, so that a team can show what was searched and when."""
+"""The audit log: JSON lines, appended, so that a team can show what was searched, kept and deleted, and when."""
 
 from __future__ import annotations
 
@@ -16,8 +16,20 @@ def append_audit(path: Path, *, sha256: str, status: str) -> None:
     Raises:
         InputError: The log cannot be written; an answer without its entry would make the log worthless.
     """
-    entry = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "sha256": sha256, "status": status}
-    line = (json.dumps(entry) + "\n").encode()
+    _append(path, {"sha256": sha256, "status": status})
+
+
+def audit_event(path: Path, event: str, **facts: str | int) -> None:
+    """Append time, what happened to a case, and facts that name neither a person nor a place.
+
+    Raises:
+        InputError: The log cannot be written.
+    """
+    _append(path, {"event": event, **facts})
+
+
+def _append(path: Path, facts: dict[str, str | int]) -> None:
+    line = (json.dumps({"time": datetime.now(UTC).isoformat(timespec="seconds"), **facts}) + "\n").encode()
     target = path.expanduser()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

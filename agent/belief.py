@@ -7,7 +7,7 @@ order of evidence does not matter: a new piece makes the belief anew from all pi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -19,6 +19,7 @@ from geosleuth.agent.leaves import Leaves
 from geosleuth.agent.log_likelihood import Bumps, RegionTable, laid_out
 from geosleuth.agent.refine import SHARPEST, refine, sharp_places
 from geosleuth.indexes.cells import cells_at, parents, resolutions
+from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gazetteer import Place
 from geosleuth.indexes.geodesy import EARTH_RADIUS_KM, Floats, LatLon, chord_of_km, from_unit_vectors, unit_vectors
 from geosleuth.indexes.grid import Grid, load_grid
@@ -242,6 +243,41 @@ class Belief:
             else:
                 out[i] = self._bits_lost(lost[changed] @ self._terms[changed], inside, self.mass)
         return out
+
+    def contrast(self, code: str, other: str) -> list[float]:
+        """Bits by which each piece of evidence favours one country over another; below 0 it favours the other.
+
+        log2 of the odds of the first country with the piece over those without it, the discounts of its group made
+        anew. Of pieces in groups of their own that are constant inside countries, the bits and the start's odds add up
+        to the odds now.
+
+        Raises:
+            InputError: The map has no such country.
+        """
+        rows = [self._rows_of(each) for each in (code, other)]
+        now = self._log_odds(rows, self._log_mass)
+        out = [0.0] * len(self.evidence)
+        for row, i in enumerate(self._spoken):
+            lost = self._discounts(without=row) - self._weight
+            changed = np.flatnonzero(lost)
+            without = self._log_mass + lost[changed] @ self._terms[changed]
+            out[i] = (now - self._log_odds(rows, without)) / float(np.log(2.0))
+        return out
+
+    def _rows_of(self, code: str) -> NDArray[np.intp]:
+        codes = list(self._grid.codes)
+        if not code or code not in codes:
+            raise InputError("a country of the map", repr(code), "Name it by its ISO 3166-1 code, such as PT.")
+        return np.flatnonzero(self._leaves.country == codes.index(code))
+
+    @staticmethod
+    def _log_odds(rows: Sequence[NDArray[np.intp]], log_mass: Floats) -> float:
+        """Ln of the mass of the first rows over that of the second; by way of each one's top, which may be tiny."""
+        tops = [float(log_mass[each].max()) for each in rows]
+        one, other = (
+            top + float(np.log(np.exp(log_mass[each] - top).sum())) for top, each in zip(tops, rows, strict=True)
+        )
+        return one - other
 
     @staticmethod
     def _bits_lost(shift: Floats, inside: Floats, mass: Floats) -> float:

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from geosleuth.agent.claims import Claim, claims_in
+from geosleuth.agent.investigation import Investigation
 from geosleuth.agent.localization import Closing, Localization
-from geosleuth.agent.state import AgentState, Investigation
+from geosleuth.agent.state import AgentState
 from geosleuth.indexes.geodesy import LatLon, distance_km
 from geosleuth.tools.evidence import Evidence, NearPlace, NearPoints, OverRegions
 
@@ -30,7 +31,7 @@ def with_closing(answer: Localization, state: AgentState, run: Investigation) ->
     thoughts = "\n".join(dict.fromkeys(step.thought for step in answer.trace if step.thought))
     if not words and not thoughts:
         return answer
-    known = Backing.of([item.evidence for item in state.get("found") or ()], run.countries(()), answer)
+    known = Backing.of([item.evidence for item in run.counted(state.get("found") or ())], run.countries(()), answer)
     unbacked = known.missing(words)
     closing = Closing(
         words=words,

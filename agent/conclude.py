@@ -14,12 +14,14 @@ import numpy as np
 from geosleuth.agent.calibration import load_calibration
 from geosleuth.agent.closing import with_closing
 from geosleuth.agent.contradiction import find_contradictions
+from geosleuth.agent.investigation import Investigation, PhotoView
 from geosleuth.agent.localization import (
     City,
     ComparedReference,
     CountryShare,
     Geometry,
     Localization,
+    LocatabilityScore,
     PhotoFacts,
     Point,
     RegionFeature,
@@ -29,7 +31,8 @@ from geosleuth.agent.localization import (
     WeighedEvidence,
 )
 from geosleuth.agent.precision import coarsen
-from geosleuth.agent.state import AgentState, Found, Investigation
+from geosleuth.agent.questions import asked_questions
+from geosleuth.agent.state import AgentState, Found, Look
 from geosleuth.indexes.countries import country_name
 from geosleuth.indexes.geodesy import LatLon, distance_km
 from geosleuth.tools.candidate import Candidate
@@ -71,16 +74,17 @@ def _percent(probability: float) -> str:
 def conclude(state: AgentState, run: Investigation, rule: AnswerRule | None = None) -> Localization:
     """Draw the answer from all evidence; coarsened where the settings cap the precision."""
     found = state.get("found") or []
+    counted = run.counted(found)
     belief = run.belief(found)
     shares, prior = run.countries(found), run.countries(())
     code, probability = next(iter(shares.items()))  # the belief's point lies in its likeliest country
-    spoke = sum(not isinstance(item.evidence.likelihood, Nothing) for item in found)
+    spoke = sum(not isinstance(item.evidence.likelihood, Nothing) for item in counted)
     rule = rule or AnswerRule()
     status, reason = rule.decide(probability, gained_bits(shares, prior), spoke)
     placed = status != "not_locatable"
     point = belief.point()
     contradictions = find_contradictions(
-        [item.evidence for item in found],
+        [item.evidence for item in counted],
         point,
         _regions_at(point, code),
         prior,
@@ -88,7 +92,12 @@ def conclude(state: AgentState, run: Investigation, rule: AnswerRule | None = No
     )
     if status == "localized" and any(one.bits >= rule.contradicted_bits for one in contradictions):
         status, reason = "coarse", f"{reason[:-1]}, but findings contradict each other: see there before you use it."
-    photo, language = run.loaded_photo(), run.settings.language
+    listed = {id(item): i for i, item in enumerate(found)}
+    at = [listed[id(item)] for item in counted]  # only what counts can contradict, and the answer lists all
+    contradictions = tuple(
+        one.model_copy(update={"evidence": tuple(at[i] for i in one.evidence)}) for one in contradictions
+    )
+    photos, language = tuple(map(_facts, run.views)), run.settings.language
     answer = Localization(
         status=status,
         reason=reason[0].upper() + reason[1:],
@@ -98,13 +107,15 @@ def conclude(state: AgentState, run: Investigation, rule: AnswerRule | None = No
         countries=tuple(_share(c, p, language) for c, p in list(shares.items())[:_LISTED]),
         city=_city(belief) if placed else None,
         regions=_regions(belief),
-        evidence=_weighed(found, belief),
+        evidence=_weighed(found, counted, belief),
         contradictions=contradictions,
-        candidates=_compared(state.get("candidates") or (), point if placed else None),
+        candidates=_compared(state.get("looks") or (), point if placed else None),
         trace=tuple(state.get("trace") or ()),
         entropy_bits=belief.entropy_bits(),
-        locatability=state.get("locatability"),
-        photo=PhotoFacts(name=photo.name, sha256=photo.sha256, size=photo.size),
+        locatability=_most_locatable(state.get("looks") or ()),
+        photo=photos[0],
+        photos=photos,
+        questions=asked_questions(shares, run.inquiry.statements, [item.evidence for item in counted]),
         backends=_backends(found, run),
         seconds=run.seconds,
         version=version("geosleuth"),
@@ -164,33 +175,51 @@ def _regions_at(point: tuple[float, float], country: str) -> tuple[str, ...]:
     return (division, country) if division and division.startswith(f"{country}-") else (country,)
 
 
-def _weighed(found: Sequence[Found], belief: Belief) -> tuple[WeighedEvidence, ...]:
+def _facts(view: PhotoView) -> PhotoFacts:
+    photo = view.photo
+    return PhotoFacts(name=photo.name, sha256=photo.sha256, size=photo.size, edits=photo.edits)
+
+
+def _weighed(found: Sequence[Found], counted: Sequence[Found], belief: Belief) -> tuple[WeighedEvidence, ...]:
+    bits = {id(item): worth for item, worth in zip(counted, belief.contributions(), strict=True)}
     return tuple(
         WeighedEvidence(
             tool=item.evidence.tool,
             type=item.evidence.type,
             claim=item.evidence.claim,
-            contribution_bits=bits,
+            contribution_bits=bits.get(id(item), 0.0),
             likelihood=item.evidence.likelihood.kind,
             support=item.evidence.support,
             seconds=item.evidence.seconds,
             weights=item.evidence.weights,
             group=item.evidence.group,
             step=item.step,
+            id=item.id,
+            photo=item.photo,
+            left_out=id(item) not in bits,
         )
-        for item, bits in zip(found, belief.contributions(), strict=True)
+        for item in found
     )
 
 
-def _compared(candidates: Sequence[Candidate], point: LatLon | None) -> tuple[ComparedReference, ...]:
+def _most_locatable(looks: Sequence[Look]) -> LocatabilityScore | None:
+    """Of several photos the one that shows most of the place is what the answer can rest on."""
+    scores = [one.locatability for one in looks if one.locatability is not None]
+    return max(scores, key=lambda score: score.score, default=None)
+
+
+def _compared(looks: Sequence[Look], point: LatLon | None) -> tuple[ComparedReference, ...]:
     """List the references that verification accepted, then the others by rank."""
 
     def rejected(one: Candidate) -> bool:
         return one.verification is None or one.verification.verdict != "match"
 
-    best = sorted(candidates, key=lambda one: (rejected(one), one.rank))[:_LISTED]
-    far = [None if point is None else float(distance_km(*point, one.lat, one.lon)) for one in best]
-    return tuple(ComparedReference(**dict(one), distance_km=km) for one, km in zip(best, far, strict=True))
+    all_of_them = [(one, photo) for photo, seen in enumerate(looks) for one in seen.candidates]
+    best = sorted(all_of_them, key=lambda pair: (rejected(pair[0]), pair[0].rank))[:_LISTED]
+    far = [None if point is None else float(distance_km(*point, one.lat, one.lon)) for one, _ in best]
+    return tuple(
+        ComparedReference(**dict(one), distance_km=km, photo=photo) for (one, photo), km in zip(best, far, strict=True)
+    )
 
 
 def _backends(found: Sequence[Found], run: Investigation) -> dict[str, str]:

@@ -1,17 +1,27 @@
-"""An answer as GeoJSON (RFC 7946) or KML (OGC 12-007r2): its point, its credible regions, its compared references."""
+"""An answer as GeoJSON (RFC 7946), KML (OGC 12-007r2), CSV (RFC 4180) or GeoParquet 1.1.
+
+GeoJSON and KML have one answer's point, credible regions and compared references; CSV and GeoParquet a row per answer.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geosleuth.agent.localization import ComparedReference, Geometry, Localization
+from geosleuth.agent.answer_row import COLUMNS as COLUMNS
+from geosleuth.agent.answer_row import answer_row as answer_row
+from geosleuth.agent.answer_row import failure_row as failure_row
+from geosleuth.agent.localization import ComparedReference, Geometry, Localization, WeighedEvidence
 from geosleuth.agent.printable import printable
 
 if TYPE_CHECKING:
     import simplekml
+    from geopandas import GeoDataFrame
 
 CAVEAT = "A hypothesis with a probability, not a finding: check the evidence before acting on it."
 _CITY_PROBABILITY = 0.5  # of being within 25 km: below, another place is as likely, and a name would mislead
@@ -52,6 +62,74 @@ def to_kml(answer: Localization) -> str:
             description="\n".join(_lines(answer)),
         )
     return str(document.kml())
+
+
+def to_csv(answers: Localization | Iterable[Localization]) -> str:
+    """Write a header and one row per answer, lines ended by CR LF.
+
+    Text that a spreadsheet would compute ("=HYPERLINK(...)" on a sign) is marked as text by an apostrophe. There is no
+    byte order mark; whoever writes a file for Excel encodes as "utf-8-sig".
+    """
+    return rows_to_csv(answer_row(answer) for answer in _several(answers))
+
+
+def rows_to_csv(rows: Iterable[dict[str, Any]]) -> str:
+    """As `to_csv`, of rows that `answer_row` or `failure_row` made."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, fieldnames=list(COLUMNS), lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows({column: _cell(value) for column, value in row.items()} for row in rows)
+    return stream.getvalue()
+
+
+def to_geodataframe(answers: Localization | Iterable[Localization]) -> GeoDataFrame:
+    """One row per answer: `COLUMNS`, the point as geometry, and both regions, WGS 84; None where there is none."""
+    import geopandas
+    import pandas
+    import shapely
+
+    listed = _several(answers)
+    table = pandas.DataFrame([answer_row(one) for one in listed], columns=list(COLUMNS))
+    types = {str: "object", float: "float64", int: "Int64"}
+    table = table.astype({column: types[kind] for column, kind in COLUMNS.items()})
+    points = [shapely.Point(one.point.lon, one.point.lat) if one.point else None for one in listed]
+    frame = geopandas.GeoDataFrame(table, geometry=geopandas.GeoSeries(points, crs="EPSG:4326", index=table.index))
+    for column, share in (("region_50", 0.5), ("region_90", 0.9)):
+        shapes = [_shape(one, share) for one in listed]
+        frame[column] = geopandas.GeoSeries(shapes, crs="EPSG:4326", index=table.index)
+    return frame
+
+
+def to_geoparquet(answers: Localization | Iterable[Localization], path: str | Path) -> None:
+    """Write `to_geodataframe` as GeoParquet 1.1; the file is there whole or not at all."""
+    path = Path(path)
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        to_geodataframe(answers).to_parquet(unfinished, schema_version="1.1.0", index=False)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _several(answers: Localization | Iterable[Localization]) -> list[Localization]:
+    return [answers] if isinstance(answers, Localization) else list(answers)
+
+
+def _shape(answer: Localization, share: float) -> Any:
+    import shapely
+
+    for feature in answer.regions.features:
+        if feature.properties.share == share:
+            return shapely.MultiPolygon([(rings[0], rings[1:]) for rings in _polygons(feature.geometry)])
+    return None
+
+
+def _cell(value: Any) -> Any:
+    """Guard against formulas, as OWASP's "CSV Injection" lists their beginnings; numbers are no text."""
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\\t", "\\r", "\\n", "＝", "＋", "－", "＠")) else text
 
 
 def place_name(answer: Localization) -> str:
@@ -126,5 +204,9 @@ def _lines(answer: Localization) -> list[str]:
     country = f"{answer.country.name} {min(answer.country.probability, 0.999):.1%}" if answer.country else "no country"
     radius = f", half of the belief within {answer.radius_km:,.0f} km" if answer.radius_km is not None else ""
     # Viewers show a description as HTML: a sign's text must not become markup there.
-    claims = [f"{item.contribution_bits:+.1f} bits: {escape(item.claim, quote=False)}" for item in answer.evidence]
+    claims = [f"{_bits(item)}: {escape(item.claim, quote=False)}" for item in answer.evidence]
     return [f"Status: {answer.status}. {country}{radius}.", *claims, CAVEAT, ATTRIBUTION]
+
+
+def _bits(item: WeighedEvidence) -> str:
+    return "left out by the investigator" if item.left_out else f"{item.contribution_bits:+.1f} bits"

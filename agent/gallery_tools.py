@@ -18,6 +18,7 @@ from geosleuth.tools.submap import Submap
 
 By = Literal["countries", "cells"]
 Top = Annotated[int, Field(ge=1, le=100)]
+Rank = Annotated[int, Field(ge=1)] | None  # of a candidate, as `retrieve` and `compare` have ordered them
 
 _RETRIEVED = 100  # at most, by similarity; geography brings the right one up from here
 _KEPT = 40  # after reranking: somewhat more than is ever verified
@@ -112,14 +113,14 @@ def _figures(one: Candidate) -> dict[str, object]:
     return {"rank": one.rank, "uri": one.uri, "country": one.country, "similarity": round(one.similarity, 3)}
 
 
-def verify(scene: Scene, top: Top = 10) -> Finding:
-    """Compare local features of the photo with the best candidates; only a match makes one of them evidence."""
+def verify(scene: Scene, top: Top = 10, rank: Rank = None) -> Finding:
+    """Compare local features of the photo with the best candidates, or the one of a rank; only a match is evidence."""
     from geosleuth.tools.verification import verify as check
 
     references = _references(scene)
-    wanted = _to_verify(scene.candidates, top)
+    wanted = _to_verify(scene.candidates, top) if rank is None else _of_rank(scene.candidates, rank)
     if not wanted:
-        return Finding("no candidate is left to verify")
+        return Finding("no candidate is left to verify" if rank is None else _known_of(scene.candidates, rank))
     found = check(scene.photo, wanted, references.gallery, matcher=references.matcher, top=len(wanted))
     candidates = _with_verdicts(scene.candidates, found.candidates)
     return Finding(
@@ -165,6 +166,18 @@ def _to_verify(candidates: tuple[Candidate, ...], top: int) -> list[Candidate]:
     ground = [one for one in candidates if one.view == "ground"][:top]
     wanted = {one.reference_id for one in (*candidates[:top], *ground) if one.verification is None}
     return [one for one in candidates if one.reference_id in wanted]
+
+
+def _of_rank(candidates: tuple[Candidate, ...], rank: int) -> list[Candidate]:
+    return [one for one in candidates if one.rank == rank and one.verification is None]
+
+
+def _known_of(candidates: tuple[Candidate, ...], rank: int) -> str:
+    """Say what is known of a candidate that needs no second look."""
+    known = [one.verification for one in candidates if one.rank == rank and one.verification is not None]
+    if not known:
+        return f"there is no candidate {rank}: {len(candidates)} were found"
+    return f"candidate {rank} was verified before: {known[0].verdict.replace('_', ' ')}, {known[0].reason}"
 
 
 def _verdicts(candidates: tuple[Candidate, ...]) -> str:

@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from geosleuth.agent.investigation import Investigation
 from geosleuth.agent.localization import TraceStep
-from geosleuth.agent.models import VlmRole
+from geosleuth.agent.models import PhotoModels, VlmRole
 from geosleuth.agent.prompts import Known
-from geosleuth.agent.state import PERCEIVE, AgentState, Investigation
+from geosleuth.agent.state import PERCEIVE, AgentState, look, standing, this_visit
 from geosleuth.tools.candidate import Candidate
 from geosleuth.tools.quoting import neutralised
 
@@ -19,20 +20,20 @@ _LONGEST_CALL = 200  # characters; no rule's call is longer, and all of them are
 
 def known(state: AgentState, run: Investigation) -> Known:
     """Sum up the evidence, the search and the limits."""
-    trace = state["trace"]
+    trace, seen = standing(state), look(state)
     # A malformed call was never made: its tool is still to be called, by whoever can.
     made = [step for step in trace if step.failure is None or step.failure.kind != "malformed"]
     probabilities = run.countries(state["found"])
-    steps = sum(step.by != PERCEIVE for step in trace)
-    lines, search = state.get("lines"), state.get("search")
-    candidates = state.get("candidates") or ()
+    steps = sum(step.by != PERCEIVE for step in this_visit(state))
+    lines, search, candidates = seen.lines, seen.search, seen.candidates
+    models = run.view(state).models
     return Known(
         tools_called=tuple(step.tool for step in made),
         calls=tuple(neutralised(call_name(step.tool, step.args))[:_LONGEST_CALL] for step in made),
-        hints=len(run.hints),
-        prior_speaks=run.recorded is not None or _modelled(run, "prior"),
-        pairwise_by_model=_modelled(run, "pairwise"),
-        file_states_position=any(item.evidence.type == "metadata.gps" for item in state["found"]),
+        hints=len(run.stated),
+        prior_speaks=run.recorded is not None or _modelled(models, "prior"),
+        pairwise_by_model=_modelled(models, "pairwise"),
+        file_states_position=any(item.evidence.type == "metadata.gps" for item in run.counted(state["found"])),
         lines_read=None if lines is None else len(lines),
         countries=tuple((code, round(share, 4)) for code, share in list(probabilities.items())[:5]),
         countries_holding_95=_holding(probabilities),
@@ -42,12 +43,12 @@ def known(state: AgentState, run: Investigation) -> Known:
         rejected=_count(candidates, "no_match"),
         left_out=search.references - search.searched if search else 0,
         steps_left=run.settings.max_steps - steps,
-        seconds_left=round(run.settings.max_seconds - run.seconds, -1),  # in tens: the same photo, the same words
+        seconds_left=round(run.settings.max_seconds - run.visit_seconds, -1),  # in tens: the same photo, the same words
     )
 
 
-def _modelled(run: Investigation, role: VlmRole) -> bool:
-    return run.models is not None and run.models.spec(role) is not None
+def _modelled(models: PhotoModels | None, role: VlmRole) -> bool:
+    return models is not None and models.spec(role) is not None
 
 
 def call_name(tool: str, args: Mapping[str, Any]) -> str:

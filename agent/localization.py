@@ -106,6 +106,12 @@ class WeighedEvidence(_Part):
     """Evidence of one group shares a source and counts about once."""
     step: int | None = None
     """The step of the trace that found it."""
+    id: str = ""
+    """Twelve hex digits; the same finding has the same after every run."""
+    photo: int | None = None
+    """Index into `photos`; None: the investigator's, who speaks of the scene."""
+    left_out: bool = False
+    """The investigator wants the answer without it; then its contribution is 0."""
 
 
 class Contradiction(_Part):
@@ -144,6 +150,10 @@ class TraceStep(_Part):
     note: str | None = None
     thought: str | None = None
     """The planner's words when it asked for this step, cut at 1,000 characters: a model's words, no evidence."""
+    photo: Annotated[int, Field(ge=0)] = 0
+    """Which photo it looked at: an index into `photos`."""
+    turn: Annotated[int, Field(ge=1)] = 1
+    """Which time the investigator asked; what depends on the new words runs again, and all else stands."""
 
 
 class Closing(_Part):
@@ -164,6 +174,8 @@ class ComparedReference(Candidate):
 
     distance_km: Annotated[float, Field(ge=0)] | None = None
     """From the answer's point to the reference; None where there is no point."""
+    photo: Annotated[int, Field(ge=0)] = 0
+    """Which photo it was compared with: an index into `photos`."""
 
 
 class LocatabilityScore(_Part):
@@ -184,7 +196,29 @@ class PhotoFacts(_Part):
     name: str
     sha256: str
     size: tuple[int, int]
-    """Width and height in pixels, upright."""
+    """Width and height in pixels, upright, as the tools saw it."""
+    edits: tuple[str, ...] = ()
+    """What the investigator did to the picture first ("rotated by 90 degrees"); `sha256` is of the untouched file."""
+
+
+class Choice(_Part):
+    """One possible answer to a question."""
+
+    key: str
+    text: str
+
+
+class AskedQuestion(_Part):
+    """What a person could tell from the photo, and no tool that ran here can: an answer would be evidence."""
+
+    key: str
+    """As `Agent.localize(observations={key: option})` takes it."""
+    text: str
+    options: tuple[Choice, ...]
+    expected_bits: Annotated[float, Field(ge=0)]
+    """How much an answer is expected to tell about the country, given the belief."""
+    source: str
+    """Of the table behind it."""
 
 
 class Localization(_Part):
@@ -214,6 +248,11 @@ class Localization(_Part):
     """Entropy of the belief over its cells."""
     locatability: LocatabilityScore | None
     photo: PhotoFacts
+    """The first of `photos`."""
+    photos: tuple[PhotoFacts, ...] = ()
+    """All photos of the scene, in the order in which they were looked at."""
+    questions: tuple[AskedQuestion, ...] = ()
+    """What to ask a person next, the most telling first."""
     backends: dict[str, str]
     """Per role and model, what ran: the spec, or the weights and their hash."""
     precision_cap_km: float | None = None

@@ -41,9 +41,8 @@ def gleam_x(scene: Scene, top: JudgedTop = 10) -> Finding:
     calibration = calibration_for(model)
     said = judge_matches(model, scene.photo, wanted, pictures, calibration=calibration)
     candidates = _with_judgements(scene.candidates, wanted, said)
-    language: Language = "zh" if models.settings.language == "zh" else "en"
     new = {one.reference_id for one in wanted}
-    candidates = _explained(scene, model, candidates, new, pictures, language)
+    candidates = _explained(scene, model, candidates, new, pictures, scene.explains_in)
     evidence = match_evidence(candidates, seconds=time.perf_counter() - started)
     return Finding(_judged(candidates, len(wanted)), (evidence,), candidates=candidates)
 

@@ -6,16 +6,18 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.runnables import Runnable
 from langgraph.runtime import Runtime
 
+from geosleuth.agent.investigation import Investigation
 from geosleuth.agent.knowledge import known
 from geosleuth.agent.localization import ToolFailure, TraceStep
 from geosleuth.agent.planner_reply import PlannerReply, read_reply, shown
 from geosleuth.agent.prompts import CONCLUDE, REPEATED, returned, situation
-from geosleuth.agent.state import AgentState, Investigation, PendingCall
+from geosleuth.agent.state import AgentState, PendingCall
 from geosleuth.indexes.errors import InputError
 from geosleuth.tools.quoting import neutralised
 
@@ -34,6 +36,8 @@ class _Attempts:
     """What is said and noted while one step is planned."""
 
     first: int  # number of the next entry of the trace
+    photo: int
+    turn: int
     said: list[AnyMessage] = field(default_factory=list)
     trace: list[TraceStep] = field(default_factory=list)
 
@@ -58,6 +62,8 @@ class _Attempts:
                 failure=ToolFailure(kind=kind, reason=reply.problem),
                 note=note,
                 thought=reply.thought,
+                photo=self.photo,
+                turn=self.turn,
             )
         )
         # A model may have taken the name that it made up from a sign.
@@ -71,18 +77,19 @@ class _Attempts:
 def plan(state: AgentState, runtime: Runtime[Investigation]) -> AgentState:
     """Ask the planner for the next calls: twice at most, then the rule planner takes the step."""
     run = runtime.context
-    if limit := run.limit(state["trace"]):
+    if limit := run.limit(state):
         return AgentState(pending=[], notes=[limit])
     asked = situation(known(state, run))
-    attempts = _Attempts(len(state["trace"]) + 1)
+    attempts = _Attempts(len(state["trace"]) + 1, state.get("photo") or 0, state.get("turn") or 1)
     handovers = state.get("handovers") or 0
     if handovers >= MOST_HANDOVERS:
         return _by_rules(run, asked, attempts, handovers, "")
-    conversation = run.conversation(state["messages"])
+    view = run.view(state)
+    conversation = view.conversation(state["messages"], run.settings.vlm_max_pixels)
     why = f"{run.planner_name} twice made a call that cannot be made"
     for last in (False, True):
         started = time.perf_counter()
-        reply, lost = _ask(run, [*conversation, *attempts.said, asked])
+        reply, lost = _ask(run, view.planner, [*conversation, *attempts.said, asked])
         seconds = time.perf_counter() - started
         repeats = not reply.problem and _only_repeats(reply, state, run)
         if repeats and (handovers or _was_refused(state["trace"], run)):
@@ -91,7 +98,7 @@ def plan(state: AgentState, runtime: Runtime[Investigation]) -> AgentState:
             return _by_rules(run, asked, attempts, handovers + 1, f"{run.planner_name} only repeated calls")
         if not reply.problem:
             return _accepted(run, reply, attempts, handovers if repeats else 0)
-        over = last or lost or run.seconds >= run.settings.max_seconds
+        over = last or lost or run.visit_seconds >= run.settings.max_seconds
         attempts.failed(run, reply, seconds, _TAKEN if over else _RETURNED)
         if lost:
             return _by_rules(run, asked, attempts, MOST_HANDOVERS, f"{run.planner_name} could not be asked")
@@ -101,10 +108,10 @@ def plan(state: AgentState, runtime: Runtime[Investigation]) -> AgentState:
     return _by_rules(run, asked, attempts, handovers + 1, why)
 
 
-def _ask(run: Investigation, messages: Sequence[BaseMessage]) -> tuple[PlannerReply, bool]:
+def _ask(run: Investigation, planner: Runnable[Any, Any], messages: Sequence[BaseMessage]) -> tuple[PlannerReply, bool]:
     """Return the planner's reply, checked, and whether there is no use in asking it again."""
     try:
-        reply = run.planner.invoke(list(messages))
+        reply = planner.invoke(list(messages))
         return read_reply(reply, run.tools, must_conclude=run.must_conclude), False
     except Exception as error:  # noqa: BLE001  a planner is foreign code on a network: its failure must not end the run
         # What it says may quote the conversation, and so a place that a cap withholds.
@@ -117,9 +124,8 @@ def _ask(run: Investigation, messages: Sequence[BaseMessage]) -> tuple[PlannerRe
 
 def _only_repeats(reply: PlannerReply, state: AgentState, run: Investigation) -> bool:
     """Whether all calls of a reply were made as often as they may be."""
-    made = state["calls_made"]
     same = [run.tools[call["name"]].same_call(call["args"]) for call in reply.message.tool_calls if not reply.concluded]
-    return bool(same) and all(made.count(one) >= run.settings.max_repeats for one in same)
+    return bool(same) and all(run.repeated(state, one) for one in same)
 
 
 def _was_refused(trace: Sequence[TraceStep], run: Investigation) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from geosleuth.agent.localization import (
@@ -67,14 +67,18 @@ def coarsen(answer: Localization, cap_km: float) -> Localization:
             "candidates": (),
             "trace": tuple(_untold(s, cap_km) if s.step in steps else _wordless(s, cap_km) for s in answer.trace),
             "closing": answer.closing and _untold_closing(answer.closing, cap_km),
-            "backends": {
-                name: withheld_index(what) if name == "index" else _FOLDERS.sub(r"\1:", what)
-                for name, what in answer.backends.items()
-            },
+            "backends": withheld_backends(answer.backends),
             "precision_cap_km": cap_km,
             "notes": tuple(notes),
         }
     )
+
+
+def withheld_backends(backends: Mapping[str, str]) -> dict[str, str]:
+    """What ran, without folders: they are named after towns and cases."""
+    return {
+        name: withheld_index(what) if name == "index" else _FOLDERS.sub(r"\1:", what) for name, what in backends.items()
+    }
 
 
 def coarsen_step(

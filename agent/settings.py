@@ -65,7 +65,9 @@ class Settings(BaseModel):
     max_repeats: Annotated[int, Field(ge=1)] = 1  # times that one call with the same arguments may run
     precision_cap_km: Annotated[float, Field(gt=0, le=5000)] | None = None  # km; answers are never finer; None = off
     cache_dir: _LaxPath | None = None  # folder for compiled tables; None = the platform's cache folder
-    audit_log: _LaxPath | None = None  # JSON-lines file, appended to: time, photo's sha256, status; None = off
+    cases_dir: _LaxPath | None = None  # folder of the chat's cases; None = the platform's data folder
+    retention_days: Annotated[int, Field(ge=1)] | None = None  # days until an untouched case is deleted; None = never
+    audit_log: _LaxPath | None = None  # JSON-lines file, appended to: answers and case events; None = off
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"  # ISO 639: language of country names in answers
 
 

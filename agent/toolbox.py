@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from geosleuth.agent.localization import LocatabilityScore
-from geosleuth.tools.candidate import Candidate
+from geosleuth.tools.candidate import Candidate, Language
 from geosleuth.tools.evidence import Evidence
 from geosleuth.tools.quoting import neutralised
 
@@ -43,6 +43,7 @@ class Scene:
     point: Callable[[], LatLon] | None = None  # the belief's peak
     models: PhotoModels | None = None  # behind the roles that one plays; None: the embedded backends play all
     planner_sees: bool = False  # the planner takes images; else no tool makes any for it
+    explains_in: Language = "en"  # language of a model's explanations
 
 
 class Search(BaseModel):

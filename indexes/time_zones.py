@@ -30,17 +30,18 @@ def offset_shares(local_time: datetime) -> dict[str, dict[int, float]]:
     for country, zones in zone_shares().items():
         offsets: defaultdict[int, float] = defaultdict(float)
         for zone, share in zones.items():
-            minutes = _offset_minutes(zone, local_time)
+            minutes = offset_minutes(zone, local_time)
             if minutes is not None:
                 offsets[minutes] += share
         found[country] = dict(offsets)
     return found
 
 
-def _offset_minutes(zone: str, local_time: datetime) -> int | None:
+def offset_minutes(zone: str, local_time: datetime) -> int | None:
+    """Minutes that a zone is ahead of UTC when its clocks show `local_time`; None for one newer than the zone data."""
     try:
         offset = local_time.replace(tzinfo=ZoneInfo(zone)).utcoffset()
-    except ZoneInfoNotFoundError:  # a zone newer than the installed tzdata
+    except ZoneInfoNotFoundError:
         return None
     return round(offset.total_seconds() / 60) if offset is not None else None
 

@@ -6,7 +6,6 @@ The network is run here rather than through rapidocr's own class for two reasons
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geosleuth.indexes.encoders.parallel import core_count
 from geosleuth.indexes.errors import InputError
 
 Pixels = NDArray[np.uint8]  # (h, w, 3) RGB
@@ -54,7 +54,7 @@ def open_session(path: Path, threads: int | None = None) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or os.cpu_count() or 1
+    options.intra_op_num_threads = threads or core_count()
     options.log_severity_level = 3  # errors only: a note about a missing GPU is no news to the user
     options.enable_cpu_mem_arena = False  # line widths vary: an arena would grow with every new shape and stay
     # Threads that wait by spinning take the cores from other programs when the machine is busy.

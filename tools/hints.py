@@ -77,7 +77,9 @@ def _named(text: str, found: list[Meanings], negated: bool, near: bool) -> list[
         codes += tuple(place.country for place in places[:1])  # "Spain or Lisbon": coarsely, Spain or Portugal
         kind = "country" if all("-" not in code for code in codes) else "region"
         return [_evidence(kind, text, _over(codes, negated, near), _words(codes))]
-    words = f"{places[0].name}, {country_name(places[0].country)}"
+    doubtful = frozenset().union(*(one.also_called for one in found))
+    first = next((place for place in places if place.id not in doubtful), places[0])  # no namesake by a nickname
+    words = f"{first.name}, {country_name(first.country)}"
     if negated:  # one finding per place: weights below 0 add up, and together would fall below any floor
         return [
             _evidence("place", text, _away_from(p.lat, p.lon), f"{p.name}, {p.country}") for p in places[:MOST_DENIED]
@@ -85,7 +87,6 @@ def _named(text: str, found: list[Meanings], negated: bool, near: bool) -> list[
     words += f" and {len(places) - 1} more of that name" if len(places) > 1 else ""
     share = max(sum(place_share(place) for place in places), _SMALLEST_SHARE)
     ratio = (1.0 - WRONG) / (WRONG * share)
-    doubtful = frozenset().union(*(one.also_called for one in found))
     bumps = tuple(
         bump
         for place in places

@@ -16,6 +16,7 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from geosleuth.indexes.encoders.parallel import core_count
 from geosleuth.tools.detection import Pixels
 
 logger = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ def read_scripts(lines: Mapping[str, Sequence[Pixels]]) -> dict[str, list[Tesser
     """Read lines grouped by script, in parallel; None stands for a line that could not be read."""
     if not lines:
         return {}
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(core_count()) as pool:
         return dict(zip(lines, pool.map(_read_script, lines, lines.values()), strict=True))
 
 

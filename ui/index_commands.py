@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from geosleuth.ui.options import Verbose
 from geosleuth.ui.shell import BAD_INPUT, exits, logs_to_stderr, stdout_kept_for_the_answer
 
 if TYPE_CHECKING:
@@ -75,7 +76,6 @@ RayOption = Annotated[
     str | None, typer.Option("--ray", metavar="ADDRESS", help="Encode on a Ray cluster; 'local' for workers here.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say on stderr what is being done.")]
 
 
 @index_commands.command(short_help="Make an index of a source; resumable.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from geosleuth.indexes.errors import InputError
 if TYPE_CHECKING:
     from geosleuth.agent.localization import Localization
     from geosleuth.agent.references import References
+    from geosleuth.indexes.photo import Photo
 
 _QUALITY = 90  # of JPEG; lines and numbers stay sharp
 _TOLD_APART = 8  # hex digits of a photo's SHA-256 in file names: photos of one name are told apart
@@ -32,27 +33,29 @@ def make_folder(folder: Path) -> None:
         raise _unwritable(folder, "it may not be written")
 
 
-def write_pictures(answer: Localization, photo_path: str, references: References, folder: Path) -> Iterator[Path]:
+def write_pictures(
+    answer: Localization, photos: Sequence[Photo], references: References, folder: Path
+) -> Iterator[Path]:
     """Draw each reference of an answer that verification accepted, the best first; yield each file when it is there.
 
     Earlier pictures of this very photo are removed: a match that no longer holds must not lie beside those that do.
     An answer that was coarsened lists no references, so that nothing is drawn.
 
     Raises:
-        InputError: The folder cannot be written, or the photo or a reference has gone since.
+        InputError: The folder cannot be written, or a reference has gone since.
     """
-    from geosleuth.indexes.photo import load_photo
     from geosleuth.tools.match_picture import draw_matches
 
-    photo = load_photo(photo_path)
-    begin = f"{_file_stem(answer.photo.name)}-{answer.photo.sha256[:_TOLD_APART]}-match-"
-    _remove(folder, begin)
+    begins = [f"{_file_stem(photo.name)}-{photo.sha256[:_TOLD_APART]}-match-" for photo in answer.photos]
+    for begin in begins:
+        _remove(folder, begin)
     matched = [(one, one.verification) for one in answer.candidates if one.verification]
     matched = [(one, found) for one, found in matched if found.verdict == "match"]
     for number, (one, found) in enumerate(matched, start=1):
+        photo = photos[one.photo]
         pixels = references.gallery.picture(one.reference).pixels
         picture = draw_matches(photo.pixels, pixels, found, query_name=photo.name, reference_name=one.uri)
-        path = folder / f"{begin}{number}-{_file_stem(one.uri)}.jpg"
+        path = folder / f"{begins[one.photo]}{number}-{_file_stem(one.uri)}.jpg"
         try:
             picture.save(path, quality=_QUALITY)
         except OSError as error:

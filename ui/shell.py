@@ -61,7 +61,7 @@ def logs_to_stderr(verbose: bool, *, failures: bool = True) -> Iterator[None]:
     levels = {
         "geosleuth": logging.INFO if verbose else logging.WARNING,
         "geosleuth.indexes.compiled": logging.INFO,  # the first use takes half a minute: say why
-        "geosleuth.agent.graph": logging.NOTSET if failures else logging.ERROR,  # of tools, which end no run
+        "geosleuth.agent.tool_run": logging.NOTSET if failures else logging.ERROR,  # of tools, which end no run
     }
     before = {name: logging.getLogger(name).level for name in levels}
     handler = logging.StreamHandler()

@@ -14,11 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from geosleuth.agent.export import place_name
+from geosleuth.agent.figures import area, coordinates, km, percent
 from geosleuth.agent.printable import printable
 from geosleuth.agent.references import is_served
 
 if TYPE_CHECKING:
-    from geosleuth.agent.localization import ComparedReference, Localization, WeighedEvidence
+    from geosleuth.agent.localization import AskedQuestion, ComparedReference, Localization, WeighedEvidence
 
 CAVEAT = "Treat this as a hypothesis: check the evidence before you act on it."
 _STATUS_STYLE = {"localized": "bold green", "coarse": "bold yellow", "not_locatable": "bold red"}
@@ -36,6 +37,7 @@ _VERDICT_WORDS = {
 }
 _SERVER = re.compile(r"openai:[^;)]*?@(https?://[^\s;)]+)")  # in `backends`, which name the specs that ran
 _LEAST_SHARE = 0.001  # a country that would print as 0.0 % is no answer to where to look
+_QUESTIONS = 2  # that a person could answer; `geosleuth questions` lists all
 _BAR = 20  # characters of a probability of 1
 _TELLING_BITS = 0.05  # below this a contribution prints as 0.0
 
@@ -50,15 +52,16 @@ def render(answer: Localization) -> Group:
     parts: list[RenderableType] = [_headline(answer), Text()]
     if answer.status != "not_locatable":
         parts += [_countries(answer), Text()]
-    telling = [item for item in answer.evidence if item.likelihood != "nothing"]
+    telling = [item for item in answer.evidence if item.likelihood != "nothing" and not item.left_out]
     if telling:
-        parts += [_evidence(telling), Text()]
+        parts += [_evidence(telling, several=len(answer.photos) > 1), Text()]
     if answer.candidates:
         parts += [_references(answer.candidates[:_REFERENCES]), Text()]
     parts += [_line("Contradiction", item.claim, "bold red") for item in answer.contradictions]
     parts += _absent(answer)
     parts += _closing(answer)
     parts += [_line("Note", note, "dim") for note in _notes(answer)]
+    parts += [_question(one) for one in answer.questions[:_QUESTIONS]]
     parts += [Text(CAVEAT, style="italic"), _timing(answer)]
     return Group(*parts)
 
@@ -69,17 +72,16 @@ def _headline(answer: Localization) -> Text:
         head.append("No place can be told from this photo", style="bold")
     else:
         head.append(f"{printable(place_name(answer))}  ", style="bold")
-        digits = _digits(answer.radius_km)
-        head.append(f"{answer.point.lat:.{digits}f}, {answer.point.lon:.{digits}f}  ", style="cyan")
+        head.append(f"{coordinates(answer.point, answer.radius_km)}  ", style="cyan")
         if answer.radius_km is not None:
-            head.append(f"half of the belief within {_km(answer.radius_km)}")
+            head.append(f"half of the belief within {km(answer.radius_km)}")
     head.append("\n")
     head.append(_STATUS_WORDS[answer.status], style=_STATUS_STYLE[answer.status])
     head.append(f". {printable(answer.reason)}")
     for feature in answer.regions.features if answer.status != "not_locatable" else ():
-        head.append(f"\n{feature.properties.share:.0%} region: {_area(feature.properties.area_km2)}", style="dim")
+        head.append(f"\n{feature.properties.share:.0%} region: {area(feature.properties.area_km2)}", style="dim")
     if answer.precision_cap_km is not None:
-        head.append(f"\nCoarsened on purpose to {_km(answer.precision_cap_km)} (precision_cap_km)", style="yellow")
+        head.append(f"\nCoarsened on purpose to {km(answer.precision_cap_km)} (precision_cap_km)", style="yellow")
     return head
 
 
@@ -91,11 +93,11 @@ def _countries(answer: Localization) -> Table:
     likely = [row for row in answer.countries[:_COUNTRIES] if row.probability >= _LEAST_SHARE]
     for row in likely or answer.countries[:1]:
         bar = Text("█" * round(_BAR * row.probability), style="green")
-        table.add_row(Text(printable(row.name)), f"{min(row.probability, 0.999):.1%}", bar)
+        table.add_row(Text(printable(row.name)), percent(row.probability), bar)
     return table
 
 
-def _evidence(items: list[WeighedEvidence]) -> Table:
+def _evidence(items: list[WeighedEvidence], *, several: bool) -> Table:
     """The source follows its claim: a column of its own would leave claims too narrow in a terminal of 60."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("bits", justify="right", no_wrap=True)
@@ -106,7 +108,8 @@ def _evidence(items: list[WeighedEvidence]) -> Table:
         sources = dict.fromkeys(support.source for support in item.support if support.source)
         more = f" and {len(sources) - _SOURCES} more" if len(sources) > _SOURCES else ""
         named = "; ".join(list(sources)[:_SOURCES]) + more or item.weights or item.tool
-        claim = Text.assemble(f"{printable(item.claim)}  ", (f"[{printable(named)}]", "dim"))
+        of = f"photo {item.photo + 1}: " if several and item.photo is not None else ""
+        claim = Text.assemble(f"{of}{printable(item.claim)}  ", (f"[{printable(named)}]", "dim"))
         table.add_row(Text(f"{bits:+.1f}", style=style), claim)
     return table
 
@@ -124,7 +127,7 @@ def _references(candidates: tuple[ComparedReference, ...]) -> Table:
         reason += f"  [a model: {printable(one.judgement.reason)}]" if one.judgement else ""
         table.add_row(
             Text(_VERDICT_WORDS[verdict], style=_VERDICT_STYLE.get(verdict or "", "dim")),
-            "" if one.distance_km is None else _km(one.distance_km),
+            "" if one.distance_km is None else km(one.distance_km),
             f"{one.similarity:.2f}",
             Text.assemble(printable(one.uri), (reason, "dim"), *_explanation(one)),
         )
@@ -196,6 +199,25 @@ def _notes(answer: Localization) -> list[str]:
     return [note for note in answer.notes if not any(reason in note for reason in failures)]
 
 
+def _question(question: AskedQuestion) -> Text:
+    """What the person could tell, and how to say it."""
+    options = "|".join(one.key for one in question.options)
+    words = f"{question.text} --see {question.key}={options}"
+    return _line("Can you tell", f"{words} (worth {question.expected_bits:.1f} bits)", "cyan")
+
+
+def show_questions(console: Console | None = None) -> None:
+    """Print all questions that --see answers, with the source of each table."""
+    from geosleuth.tools.observations import QUESTIONS
+
+    out = console or Console(highlight=False)
+    for question in QUESTIONS.values():
+        out.print(Text.assemble((f"{question.key}: ", "bold"), question.text))
+        for option in question.options:
+            out.print(Text(f"  {question.key}={option.key}  {option.text}"))
+        out.print(Text(f"  Source: {question.source}", style="dim"))
+
+
 def _timing(answer: Localization) -> Text:
     steps = ", ".join(f"{step.tool} {step.seconds:.1f}" for step in answer.trace)
     sent = ["vectors were sent to the index's server"] if is_served(answer.backends.get("index", "")) else []
@@ -207,19 +229,3 @@ def _timing(answer: Localization) -> Text:
 
 def _line(label: str, text: str, style: str) -> Text:
     return Text.assemble((f"{label}: ", style), printable(text))
-
-
-def _km(km: float) -> str:
-    return f"{km * 1000:,.0f} m" if km < 1 else f"{km:,.1f} km" if km < 10 else f"{km:,.0f} km"
-
-
-def _area(km2: float) -> str:
-    """A GPS position's region is a few hundred square metres: in km² it would be 0."""
-    return f"{km2 * 1e6:,.0f} m²" if km2 < 0.1 else f"{km2:,.1f} km²" if km2 < 10 else f"{km2:,.0f} km²"
-
-
-def _digits(radius_km: float | None) -> int:
-    """Decimals of a degree, 0.1 of which is 11 km: no more than the radius deserves."""
-    if radius_km is None or radius_km < 1:
-        return 4
-    return 3 if radius_km < 10 else 2 if radius_km < 100 else 1 if radius_km < 1000 else 0

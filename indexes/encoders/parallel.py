@@ -42,7 +42,10 @@ def in_order(
 
 
 def core_count() -> int:
-    """Count the cores that this process may use."""
+    """Count the cores that this process may use: OMP_NUM_THREADS, else what the system gives it."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdigit() and int(asked) > 0:
+        return int(asked)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -8,6 +8,7 @@ from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, ToolMessage
 
 from geosleuth.agent.agent import Agent
+from geosleuth.agent.inquiry import Inquiry
 from geosleuth.agent.settings import Backends, Settings
 from geosleuth.indexes.errors import InputError
 
@@ -303,7 +304,7 @@ def test_a_checkpointer_stores_no_pixels_and_the_state_survives_it():
     saver = InMemorySaver()
     big = scenes.np.random.default_rng(0).integers(0, 255, (600, 800, 3), dtype=scenes.np.uint8)
     one = agent()
-    run = one._investigation(big, None)
+    run = one.investigation(one.load(big), Inquiry())
     config = {"configurable": {"thread_id": "1"}}
     state = build_graph(saver).invoke({}, config, context=run)
     assert state["found"] == build_graph(saver).get_state(config).values["found"]

@@ -1,3 +1,4 @@
+import csv
 import importlib.util
 import io
 import json
@@ -9,7 +10,8 @@ import geopandas
 import pytest
 import shapely
 
-from geosleuth.agent.export import CAVEAT, to_geojson, to_kml
+from geosleuth.agent.answer_row import COLUMNS, answer_row, failure_row
+from geosleuth.agent.export import CAVEAT, to_csv, to_geojson, to_geoparquet, to_kml
 
 spec = importlib.util.spec_from_file_location("answers", Path(__file__).parents[1] / "ui" / "answers.py")
 answers = sys.modules.setdefault("answers", importlib.util.module_from_spec(spec))
@@ -94,3 +96,87 @@ def test_no_place_is_an_export_without_shapes(write):
     text = write(answers.nowhere())
     assert "not_locatable" in text
     assert "oordinates" not in text
+
+
+def test_csv_has_a_row_per_answer_with_the_columns_in_order():
+    rows = list(csv.DictReader(io.StringIO(to_csv([answers.answer(), answers.nowhere()]))))
+    assert list(rows[0]) == list(COLUMNS)
+    assert [row["status"] for row in rows] == ["localized", "not_locatable"]
+    assert (rows[0]["lat"], rows[0]["lon"], rows[0]["radius_km"]) == ("-17.8", "178.0", "42.0")
+    assert (rows[0]["country_code"], rows[0]["country_probability"]) == ("FJ", "0.91")
+    assert json.loads(rows[0]["top_countries"]) == {"FJ": 0.91, "TO": 0.05}
+    assert rows[0]["evidence_count"] == "2"
+    assert (rows[1]["lat"], rows[1]["country"], rows[1]["evidence_count"]) == ("", "", "0")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1"])
+def test_a_spreadsheet_computes_no_strangers_formula(name):
+    photo = {"name": name, "sha256": "0" * 64, "size": [1, 1]}
+    row = next(csv.DictReader(io.StringIO(to_csv(answers.answer(photo=photo)))))
+    assert row["file"] == f"'{name}"
+    assert row["lat"] == "-17.8"  # a number is no text
+
+
+def test_csv_keeps_quotes_and_shows_control_characters():
+    photo = {"name": 'a"b,\n\x1b.jpg', "sha256": "0" * 64, "size": [1, 1]}
+    text = to_csv(answers.answer(photo=photo))
+    assert text.count("\r\n") == 2
+    assert next(csv.DictReader(io.StringIO(text)))["file"] == 'a"b,\\n\\x1b.jpg'
+
+
+def test_a_tab_at_the_beginning_hides_no_formula():
+    photo = {"name": "\t=1", "sha256": "0" * 64, "size": [1, 1]}
+    assert next(csv.DictReader(io.StringIO(to_csv(answers.answer(photo=photo)))))["file"] == "'\\t=1"
+
+
+def test_geoparquet_comes_back_with_point_and_regions(tmp_path):
+    path = tmp_path / "answers.parquet"
+    to_geoparquet([answers.answer(), answers.nowhere()], path)
+    frame = geopandas.read_parquet(path)
+    assert frame.crs == "EPSG:4326"
+    assert (frame.geometry.iloc[0].x, frame.geometry.iloc[0].y) == (178.0, -17.8)
+    assert frame.geometry.iloc[1] is None
+    assert shapely.area(frame["region_50"].iloc[0]) == 25.0
+    assert shapely.area(frame["region_90"].iloc[0]) == 50.0
+    assert frame["region_90"].crs == "EPSG:4326"
+    assert list(frame["country_code"][:1]) == ["FJ"]
+    assert [file.name for file in tmp_path.iterdir()] == ["answers.parquet"]
+
+
+def test_a_geoparquet_that_cannot_be_written_leaves_nothing(tmp_path):
+    path = tmp_path / "folder"
+    path.mkdir()
+    with pytest.raises(OSError, match="folder"):
+        to_geoparquet(answers.answer(), path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_answer_is_an_empty_table(tmp_path):
+    to_geoparquet([], tmp_path / "none.parquet")
+    assert len(geopandas.read_parquet(tmp_path / "none.parquet")) == 0
+    assert to_csv([]).count("\r\n") == 1
+
+
+def test_rows_have_all_columns_and_their_types():
+    row = answer_row(answers.answer(), file="holiday/fiji.jpg")
+    assert list(row) == list(COLUMNS)
+    assert all(value is None or isinstance(value, COLUMNS[name]) for name, value in row.items())
+    assert row["file"] == "holiday/fiji.jpg"
+    failed = failure_row("b.jpg", "damaged", sha256="1" * 64)
+    assert list(failed) == list(COLUMNS)
+    assert (failed["status"], failed["error"], failed["lat"]) == ("failed", "damaged", None)
+
+
+def test_what_is_left_out_is_not_counted_and_kml_says_so():
+    left_out = answers.evidence("A price in dollars", 0.0) | {"left_out": True}
+    answer = answers.answer(evidence=[answers.evidence("A sign in Fijian", 4.25), left_out])
+    assert answer_row(answer)["evidence_count"] == 1
+    assert "left out by the investigator: A price in dollars" in to_kml(answer)
+
+
+def test_a_capped_answer_exports_what_it_holds(tmp_path):
+    capped = answers.answer(point={"lat": -18.0, "lon": 178.0}, precision_cap_km=100.0, candidates=[])
+    to_geoparquet(capped, tmp_path / "a.parquet")
+    frame = geopandas.read_parquet(tmp_path / "a.parquet")
+    assert frame["precision_cap_km"].iloc[0] == 100.0
+    assert (frame.geometry.iloc[0].y, frame["lat"].iloc[0]) == (-18.0, -18.0)

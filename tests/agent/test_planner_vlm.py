@@ -33,9 +33,9 @@ call, conclude, planner, STUBS = speaking.call, speaking.conclude, speaking.plan
 class Blind(Agent):
     """An agent whose planner is shown no picture, as of a chat model that a user gave."""
 
-    def _investigation(self, image, hints):
-        run = super()._investigation(image, hints)
-        run.planner_sees = False
+    def investigation(self, photos, inquiry):
+        run = super().investigation(photos, inquiry)
+        run.views[0].sees = False
         return run
 
 

@@ -170,3 +170,8 @@ def test_every_hint_says_who_said_it():
     assert found.claim == 'The investigator says "not Spain" (Spain).'
     assert found.support[0].source == "the investigator"
     assert isinstance(only("Lisbon").likelihood, NearPoints)
+
+
+def test_a_claim_names_the_place_that_bears_the_name_and_no_larger_one_that_is_also_called_so():
+    (found,) = hint_evidence("in Porto")
+    assert found.claim.startswith('The investigator says "in Porto" (Porto, Portugal')

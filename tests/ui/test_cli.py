@@ -144,9 +144,9 @@ def test_version():
 def test_stdout_of_json_is_one_object_even_if_c_code_writes_there(scene):
     code = (
         "import os, sys; from geosleuth.ui import cli; from geosleuth.agent import agent\n"
-        "whole = agent.Agent.localize\n"
-        "def noisy(*a):\n    os.write(1, b'noise from C'); print('noise'); return whole(*a)\n"
-        "agent.Agent.localize = noisy; cli.main()"
+        "whole = agent.Agent.stream\n"
+        "def noisy(*a, **k):\n    os.write(1, b'noise from C'); print('noise'); return whole(*a, **k)\n"
+        "agent.Agent.stream = noisy; cli.main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "localize", str(scene), "--json"], capture_output=True, check=False, timeout=300
@@ -231,10 +231,10 @@ def test_a_closed_pipe_is_quiet(scene):
 
 def test_ctrl_c_says_so_and_exits_130(tmp_path):
     code = (
-        "import signal, time; from geosleuth.ui import cli\n"
+        "import signal, time; from geosleuth.ui import cli, localize_command\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background jobs inherit it ignored
         "def wait(*a, **k):\n    print('waiting', flush=True); time.sleep(60)\n"
-        "cli._investigate = wait; cli.main()"
+        "localize_command._investigate = wait; cli.main()"
     )
     process = subprocess.Popen([sys.executable, "-c", code, "localize", "x.jpg"], stderr=subprocess.PIPE, text=True)
     assert process.stderr.readline() == "waiting\n"

@@ -1,0 +1,1 @@
+"""What an investigator writes in the chat: understood, shown, and undone."""

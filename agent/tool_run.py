@@ -1,0 +1,91 @@
+"""One tool call: what the tool may look at, what came of it, and its entry in the trace."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+
+from geosleuth.agent.investigation import Investigation, found_id
+from geosleuth.agent.localization import ToolFailure, TraceStep
+from geosleuth.agent.state import AgentState, Found, PendingCall, look
+from geosleuth.agent.toolbox import Finding, Scene, Tool
+from geosleuth.tools.evidence import Evidence
+
+logger = logging.getLogger(__name__)
+
+
+def run_tool(
+    run: Investigation, state: AgentState, tool: Tool, call: PendingCall, number: int
+) -> tuple[TraceStep, Finding]:
+    """Run one tool; whatever it raises becomes a typed failure, and the run goes on without it."""
+    started = time.perf_counter()
+    try:
+        finding = tool.run(_scene(run, state), call.args)
+    except Exception as error:
+        if run.settings.precision_cap_km is not None:  # the error may quote a file or a place that the answer withholds
+            logger.warning("The tool %s failed: %s", tool.name, type(error).__name__)
+        else:
+            logger.warning("The tool %s failed: %s: %s", tool.name, type(error).__name__, error)
+            logger.debug("Trace of %s", tool.name, exc_info=True)
+        failure = ToolFailure(kind="raised", error=type(error).__name__, reason=str(error) or type(error).__name__)
+        result = f"failed: {failure.error}: {failure.reason}"
+        return trace_step(state, call, number, result, time.perf_counter() - started, failure), Finding(result)
+    return trace_step(state, call, number, finding.summary, time.perf_counter() - started, None), finding
+
+
+def _scene(run: Investigation, state: AgentState) -> Scene:
+    found, view, seen = state.get("found") or [], run.view(state), look(state)
+    return Scene(
+        view.photo,
+        seen.lines or (),
+        belief=lambda: run.countries(found),  # lazy: `metadata` and `read_text` run before anything has needed one
+        recorded=run.recorded,
+        references=run.references,
+        candidates=seen.candidates,
+        log_density=lambda lats, lons: run.belief(found).log_density(lats, lons),
+        point=lambda: run.belief(found).point(),
+        planner_sees=view.sees,
+        explains_in=run.inquiry.language or ("zh" if run.settings.language == "zh" else "en"),
+        models=view.models,
+    )
+
+
+def trace_step(
+    state: AgentState, call: PendingCall, number: int, result: str, seconds: float, failure: ToolFailure | None
+) -> TraceStep:
+    """Write a call's entry in the trace."""
+    note = call.note
+    if failure is not None and failure.kind == "raised":
+        note = "; ".join(filter(None, [note, "did not take part"]))
+    return TraceStep(
+        step=number,
+        tool=call.name,
+        args=call.args,
+        result=result,
+        seconds=seconds,
+        by=call.by,
+        ok=failure is None,
+        failure=failure,
+        note=note,
+        thought=call.thought,
+        photo=state.get("photo") or 0,
+        turn=state.get("turn") or 1,
+    )
+
+
+def as_found(step: TraceStep, evidence: Sequence[Evidence]) -> list[Found]:
+    """What a step found, with the photo and an id for each piece."""
+    return [
+        Found(step=step.step, evidence=one, photo=step.photo, id=found_id(step.photo, step, i))
+        for i, one in enumerate(evidence)
+    ]
+
+
+def failure_notes(trace: Sequence[TraceStep]) -> list[str]:
+    """Notes for people about the tools that failed."""
+    return [
+        f"The tool {step.tool} did not take part: {step.failure.error}: {step.failure.reason}"
+        for step in trace
+        if step.failure is not None and step.failure.kind == "raised"
+    ]

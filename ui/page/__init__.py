@@ -1,0 +1,1 @@
+"""The chat as a person walks through it: photos, runs, words, cases."""

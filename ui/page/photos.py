@@ -1,0 +1,123 @@
+"""What a person drops into the page: photos, or a video whose sharp frames are photos of one scene."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath, PureWindowsPath
+
+from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.photo import Photo, load_photo, open_photo
+from geosleuth.indexes.photo_edit import Edit, edited
+from geosleuth.indexes.pixels import Pixels
+
+# What the file chooser offers; what a file really is, its bytes tell.
+PHOTO_SUFFIXES = ("jpg", "jpeg", "png", "webp", "heic", "heif", "tif", "tiff", "gif")
+VIDEO_SUFFIXES = ("mp4", "mov", "m4v", "avi", "mkv", "webm")
+FRAMES = 6  # of a video: enough views of a scene, and each costs a run of the reader
+MOST_PHOTOS = 12  # of a case at once: each costs seconds, and one scene seldom has more that differ
+PREVIEW_PX = 480
+_NAME_CHARACTERS = 120  # of a file's name; longer ones are cut, with their suffix kept
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One photo as it goes into a case."""
+
+    name: str  # a stranger's words, without folders
+    content: bytes
+    origin: str = ""  # what it was taken from, in words; empty: it is the file itself
+    video: str = ""  # name of the video that it is a frame of
+
+    @property
+    def scene(self) -> str:
+        """What to call a case of it."""
+        return without_suffix(self.video or self.name)
+
+
+def uploads_of(name: str, content: bytes) -> list[Upload]:
+    """Return the file as photos: itself, or the frames of a video.
+
+    Raises:
+        InputError: It is neither, or damaged. Only the header of a photo is read.
+    """
+    from geosleuth.indexes.video import frames, is_video
+
+    short = file_name(name)
+    if not is_video(short):
+        open_photo(content, name=short)
+        return [Upload(short, content)]
+    digest = hashlib.sha256(content).hexdigest()
+    origin = f"frames of the video {short} (SHA-256 {digest})"
+    return [Upload(frame.name, _png(frame), origin, short) for frame in frames(content, FRAMES, name=short)]
+
+
+def check_count(count: int) -> None:
+    """Refuse more photos than a case is for.
+
+    Raises:
+        InputError: There are too many.
+    """
+    if count > MOST_PHOTOS:
+        remedy = "A case is one scene: choose the best views; `geosleuth batch` answers folders."
+        raise InputError(f"at most {MOST_PHOTOS} photos of one scene", f"{count}", remedy)
+
+
+def file_name(name: str) -> str:
+    """Return the name without folders, whichever system wrote it, and of a length that fits a line."""
+    last = PureWindowsPath(PurePosixPath(name).name).name or "photo"
+    if len(last) <= _NAME_CHARACTERS:
+        return last
+    suffix = PurePosixPath(last).suffix[:10]
+    return last[: _NAME_CHARACTERS - len(suffix)] + suffix
+
+
+def without_suffix(name: str) -> str:
+    """Return a file's name without its ending; "clip.mp4 at 0.1 s" has none."""
+    return re.sub(r"(?<=.)\.[A-Za-z][A-Za-z0-9]{2,3}$", "", name)
+
+
+def edit_of(rotate_deg: int, across: tuple[int, int], down: tuple[int, int]) -> Edit:
+    """Return the edit that the sliders show; edges in percent of the turned picture.
+
+    Raises:
+        InputError: Nothing would be left.
+    """
+    if rotate_deg not in (0, 90, 180, 270):
+        raise InputError("a turn by 0, 90, 180 or 270 degrees", f"{rotate_deg}", "Choose one of these.")
+    if across[0] >= across[1] or down[0] >= down[1]:
+        raise InputError("a crop with something in it", "two edges that meet", "Move the edges apart.")
+    whole = across == (0, 100) and down == (0, 100)
+    crop = None if whole else (across[0] / 100, down[0] / 100, across[1] / 100, down[1] / 100)
+    return Edit.model_validate({"rotate_deg": rotate_deg, "crop": crop})
+
+
+def preview(content: bytes, name: str, edit: Edit) -> Pixels:
+    """Return the edited picture, small: JPEG is decoded no larger than needed.
+
+    Raises:
+        InputError: The picture is damaged.
+    """
+    small = open_photo(content, name=name).pixels_at(PREVIEW_PX)
+    return thumbnail(edited(load_photo(small, name=name), edit), PREVIEW_PX)
+
+
+def thumbnail(photo: Photo, side_px: int) -> Pixels:
+    """Return the photo with no side above `side_px`."""
+    import numpy as np
+    from PIL import Image
+
+    image = Image.fromarray(photo.pixels)
+    image.thumbnail((side_px, side_px), reducing_gap=2.0)
+    return np.asarray(image)
+
+
+def _png(frame: Photo) -> bytes:
+    """Write a frame without loss: what the case keeps is what the tools see."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(frame.pixels).save(file, "PNG", compress_level=1)  # a tenth of the time for a fifth more bytes
+    return file.getvalue()
