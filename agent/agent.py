@@ -7,7 +7,6 @@ answer.country, answer.point, [(e.claim, e.contribution_bits) for e in answer.ev
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -20,7 +19,8 @@ from geosleuth.agent.gallery_tools import GALLERY_TOOLS
 from geosleuth.agent.inquiry import Inquiry
 from geosleuth.agent.localization import Localization
 from geosleuth.agent.model_tools import MODEL_TOOLS
-from geosleuth.agent.models import Models, PhotoModels
+from geosleuth.agent.models import Models
+from geosleuth.agent.planners import Planners, sees
 from geosleuth.agent.references import References, check_index, open_references
 from geosleuth.agent.settings import Settings, load_settings
 from geosleuth.agent.stated import inquiry_of, with_sun
@@ -81,7 +81,7 @@ class Agent:
         self._given_start = start
         self._given_references = references
         self._recorded = _recorded(self.settings.backends.prior)
-        self._check_planner()
+        self._planners = Planners(self.tools, self._models, planner)
 
     def localize(
         self,
@@ -209,7 +209,7 @@ class Agent:
             settings=self.settings,
             tools=self.tools,
             planner_name=self.planner_name,
-            rules=self._rules,
+            rules=self._planners.rules,
             start=lambda: self._start,
             inquiry=inquiry,
             stated=stated,
@@ -221,8 +221,8 @@ class Agent:
         from geosleuth.agent.investigation import PhotoView
 
         models = self._models.for_photo()
-        planner = self._planner(models)
-        return PhotoView(photo=photo, planner=planner, models=models, sees=_sees(planner))
+        planner = self._planners.for_photo(models)
+        return PhotoView(photo=photo, planner=planner, models=models, sees=sees(planner))
 
     @cached_property
     def references(self) -> References | None:
@@ -236,38 +236,7 @@ class Agent:
     @property
     def planner_name(self) -> str:
         """The planner's name in traces."""
-        planner = self._given_planner
-        if planner is None:
-            spec = self._models.spec("planner")
-            return "RulePlanner" if spec is None else f"VlmPlanner({parse_backend(spec).short})"
-        model = getattr(planner, "model_name", None) or getattr(planner, "model", None)
-        return f"{type(planner).__name__}({model})" if isinstance(model, str) else type(planner).__name__
-
-    @cached_property
-    def _schemas(self) -> list[dict[str, Any]]:
-        return [tool.schema for tool in self.tools.values()]
-
-    @cached_property
-    def _rules(self) -> Any:
-        from geosleuth.agent.planner_rules import RulePlanner
-
-        return RulePlanner().bind_tools(self._schemas)
-
-    @cached_property
-    def _bound_planner(self) -> Any:
-        """The planner that was given, bound to the tools."""
-        return None if self._given_planner is None else self._given_planner.bind_tools(self._schemas)
-
-    def _planner(self, models: PhotoModels) -> Any:
-        """The planner of one photo: a model's has the photo's own view of it."""
-        if self._bound_planner is not None:
-            return self._bound_planner
-        if models.spec("planner") is None:
-            return self._rules
-        from geosleuth.agent.planner_vlm import PIXELS_OF_A_TOKEN, VlmPlanner
-
-        image_tokens = math.ceil(self.settings.vlm_max_pixels / PIXELS_OF_A_TOKEN)
-        return VlmPlanner(model=models.vlm("planner"), image_tokens=image_tokens).bind_tools(self._schemas)
+        return self._planners.name
 
     @cached_property
     def _graph(self) -> Any:
@@ -282,23 +251,6 @@ class Agent:
         from geosleuth.agent.belief import Belief
 
         return Belief.start()
-
-    def _check_planner(self) -> None:
-        if self._given_planner is None:
-            return
-        try:
-            _ = self._bound_planner
-        except NotImplementedError as error:
-            found = f"{type(self._given_planner).__name__}, which has no bind_tools"
-            remedy = "Use a chat model that supports tool calls, or leave the planner out."
-            raise InputError("a planner that can call tools", found, remedy) from error
-
-
-def _sees(planner: Any) -> bool:
-    """Whether the planner is shown images: ours is; of a given chat model nobody knows whether it takes them."""
-    from geosleuth.agent.planner_vlm import VlmPlanner
-
-    return isinstance(planner, VlmPlanner)
 
 
 def _recorded(spec: str) -> RecordedPredictions | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from geosleuth.agent.dialogue.local_names import city_in, country_in, languages_of
+from geosleuth.agent.figures import coordinates, km
 from geosleuth.agent.localization import Localization, Point, WeighedEvidence
 from geosleuth.tools.quoting import quoted
 
@@ -18,6 +19,7 @@ _TERMS = 4  # read lines that are offered as search terms: the ones that counted
 _QUESTIONS = 3
 _CONTRADICTIONS = 3
 _NAMES = ("reading.place", "reading.brand", "reading.phone", "reading.phone_area", "reading.domain", "reading.postcode")
+_FINE_KM = 30.0  # half a minute of latitude is 1 km: beyond this radius even minutes are too fine
 _LOOKED = 60  # characters of a line as a search term; longer ones find nothing
 
 
@@ -53,27 +55,21 @@ def _coordinates(answer: Localization) -> Iterator[NextStep]:
     if answer.point is None:
         return
     capped = answer.precision_cap_km is not None
-    copied = f"{_degrees(answer.point.lat, answer)}, {_degrees(answer.point.lon, answer)}"
-    radius = f"Half of the belief lies within {answer.radius_km:,.0f} km." if answer.radius_km is not None else ""
+    radius = f"Half of the belief lies within {km(answer.radius_km)}." if answer.radius_km is not None else ""
     where = "the middle of a square of the map, coarsened on purpose" if capped else "the likeliest point"
     yield NextStep(
         kind="coordinates",
         text="Look at the place on a map or in street photographs.",
-        copy=copied,
+        copy=coordinates(answer.point, answer.radius_km),
         why=f"It is {where}. {radius}".strip(),
     )
-    yield NextStep(
-        kind="coordinates",
-        text="The same in degrees, minutes and seconds.",
-        copy=_dms(answer.point, capped),
-        why="Some maps and paper charts take only these.",
-    )
-
-
-def _degrees(value: float, answer: Localization) -> str:
-    """Digits as fine as the answer: five are a metre, and a radius of kilometres does not deserve them."""
-    digits = 5 if answer.radius_km is None or answer.radius_km < 1.0 else 3 if answer.radius_km < 50.0 else 2
-    return f"{value:.{digits}f}"
+    if answer.radius_km is None or answer.radius_km < _FINE_KM:  # a degree and its minutes are finer than a wide guess
+        yield NextStep(
+            kind="coordinates",
+            text="The same in degrees, minutes and seconds.",
+            copy=_dms(answer.point, capped),
+            why="Some maps and paper charts take only these.",
+        )
 
 
 def _dms(point: Point, capped: bool) -> str:

@@ -6,6 +6,7 @@ from geosleuth.agent.export import CAVEAT, place_name
 from geosleuth.agent.figures import area, coordinates, km, percent
 from geosleuth.agent.localization import Localization
 from geosleuth.agent.report.blocks import Bullets, Fact, Facts, Grid, Map, Paragraph, Section, shown
+from geosleuth.agent.report.map_window import beyond_the_map
 
 _STATUS = {
     "localized": "localized",
@@ -63,6 +64,8 @@ def map_section(answer: Localization) -> Section:
             "Regions that hold 50 % (amber, broken line) and 90 % (blue, whole line) of the belief; the answer's point "
             "(disc); compared references (squares, filled where verification accepted them)."
         )
+    beyond = beyond_the_map(answer)
+    caption = f"{caption} {beyond}" if beyond else caption
     return Section("Map", (Map(f"Map: {place}. {caption}", caption),))
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geosleuth.agent.localization import Localization
+from geosleuth.agent.localization import Localization, RegionFeature
 
 Floats = NDArray[np.float64]
 KM_PER_DEGREE = 111.195  # of latitude, on the sphere of geodesy.EARTH_RADIUS_KM
-_ROOM = 1.7  # the window is so many times as wide as the 90 % region: its surroundings say where that is
+_ROOM = 1.7  # the window is so many times as wide as the region: its surroundings say where that is
+_WIDE_DEG = 90.0  # a region that reaches farther round the Earth has scraps on several continents
 _LEAST_KM = 40.0  # height of a window: around a point alone, the next towns are seen
 _WORLD = (-60.0, 84.0)  # latitudes of a map of the world: all land but Antarctica
 _LEAST_COSINE = 0.05  # beyond 87 degrees a map of this kind is a smear, whatever is done
@@ -63,7 +64,7 @@ class Window:
 
 
 def window_around(answer: Localization, width: int, height: int) -> Window:
-    """Choose the window: the 90 % region with room around it, or the world where there is none."""
+    """Choose the window: `shown_region` with room around it, or the world where there is none."""
     boxes = _boxes(answer)
     if not boxes:
         return _fitted(0.0, 360.0, *_WORLD, width, height)
@@ -75,13 +76,37 @@ def window_around(answer: Localization, width: int, height: int) -> Window:
 
 
 def _boxes(answer: Localization) -> list[tuple[float, float, float, float]]:
-    """West, south, east, north of each polygon of the widest region, and of the point."""
+    """West, south, east, north of each polygon of the region that is shown, and of the point."""
     boxes = []
     if answer.point is not None:
         boxes.append((answer.point.lon, answer.point.lat, answer.point.lon, answer.point.lat))
-    if answer.status == "not_locatable" or not answer.regions.features:
-        return boxes
-    shape = max(answer.regions.features, key=lambda one: one.properties.share).geometry
+    region = None if answer.status == "not_locatable" else shown_region(answer)
+    return boxes if region is None else boxes + _region_boxes(region)
+
+
+def shown_region(answer: Localization) -> RegionFeature | None:
+    """The region that a map is fitted to: the 90 % one, or a smaller one where that has scraps all over the world.
+
+    A tenth of a belief lies in many places: a map of all of them would show none.
+    """
+    widest_first = sorted(answer.regions.features, key=lambda one: -one.properties.share)
+    for region in widest_first:
+        if _shortest_arc([(west, east) for west, _, east, _ in _region_boxes(region)])[1] <= _WIDE_DEG:
+            return region
+    return widest_first[0] if widest_first else None
+
+
+def beyond_the_map(answer: Localization) -> str | None:
+    """Say so where a map that is fitted to `shown_region` leaves part of a region out."""
+    shown = shown_region(answer)
+    if shown is None or answer.status == "not_locatable":
+        return None
+    left_out = [one for one in answer.regions.features if one.properties.share > shown.properties.share]
+    return f"The {left_out[-1].properties.share:.0%} region has parts far beyond this view." if left_out else None
+
+
+def _region_boxes(region: RegionFeature) -> list[tuple[float, float, float, float]]:
+    shape, boxes = region.geometry, []
     polygons: list[Any] = [shape.coordinates] if shape.type == "Polygon" else shape.coordinates
     for rings in polygons:
         outer = np.asarray(rings[0], dtype=np.float64)[:, :2]

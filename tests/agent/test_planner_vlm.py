@@ -273,7 +273,7 @@ def test_sixteen_steps_stay_within_the_budget_of_the_planner():
     one = agent(replies, {"metadata": scenes.metadata, "talk": talkative})
     answer = one.localize(scenes.PICTURE)
     assert [s.tool for s in answer.trace[1:]] == ["talk"] * 16
-    schemas = sum(text_tokens(str(schema)) for schema in one._bound_planner.tools)
+    schemas = sum(text_tokens(str(schema)) for schema in one._planners._bound.tools)
     most = max(size(messages) for messages in heard(one)) + schemas + one._given_planner.reply_tokens
     assert CONTEXT_TOKENS / 2 < most <= CONTEXT_TOKENS == 12_000
 

@@ -42,7 +42,7 @@ def land(bounds: Bounds) -> Land:
     """Return countries of the world, and first-level divisions in a small view."""
     west, south, east, north = bounds
     if east - west > _FINE_SPAN_DEG or north - south > _FINE_SPAN_DEG:
-        return Land(world(), [], [], waters())
+        return Land(world(), [], [], [])  # around islands, the lines would be the largest thing in sight
     wide, high = _AROUND * max(east - west, 0.2), _AROUND * max(north - south, 0.2)
     box = (west - wide, max(south - high, -_MERCATOR_LAT), east + wide, min(north + high, _MERCATOR_LAT))
     sea, detail = [], []

@@ -30,8 +30,11 @@ class View(NamedTuple):
 
 
 def view_of(answer: Localization, height_px: int) -> View:
-    """Fit the 90 % region, or where there is none the point; the world where nothing is known."""
-    rings = [ring for feature in answer.regions.features for ring in outer_rings(feature.geometry.coordinates)]
+    """Fit the region that a report's map is fitted to as well, and the point; the world where nothing is known."""
+    from geosleuth.agent.report.map_window import shown_region
+
+    region = shown_region(answer)
+    rings = [] if region is None else list(outer_rings(region.geometry.coordinates))
     if answer.point is not None:
         rings.append([(answer.point.lon, answer.point.lat)])
     if answer.status == "not_locatable" or not rings:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from geosleuth.agent.export import place_name
 from geosleuth.agent.figures import VERDICT_WORDS, area, coordinates, km
+from geosleuth.agent.report.map_window import beyond_the_map
 from geosleuth.ui.view.colours import Palette
 from geosleuth.ui.view.words import escape_markdown
 
@@ -30,6 +31,8 @@ def legend(answer: Localization, colours: Palette, *, near: bool) -> None:
     import streamlit as st
 
     st.markdown(" · ".join(marks(answer, colours, near=near)) or "Nothing is marked on this map.")
+    if beyond := beyond_the_map(answer):
+        st.caption(f"{beyond} Zoom out to see them.")
     st.caption(_SOURCES)
 
 

@@ -14,7 +14,7 @@ from geosleuth.agent.report.coarse_land import coarse_land, make
 from geosleuth.agent.report.map_drawing import draw_map
 from geosleuth.agent.report.map_land import countries_of
 from geosleuth.agent.report.map_svg import map_svg
-from geosleuth.agent.report.map_window import Window, window_around
+from geosleuth.agent.report.map_window import Window, beyond_the_map, shown_region, window_around
 
 spec = importlib.util.spec_from_file_location("answers", Path(__file__).parents[2] / "ui" / "answers.py")
 answers = sys.modules.setdefault("answers", importlib.util.module_from_spec(spec))
@@ -159,3 +159,26 @@ def test_the_shipped_coarse_land_is_made_of_the_shipped_divisions(tmp_path):
     rings = np.split(made["corners"] / 100, np.cumsum(made["counts"])[:-1])
     area = sum(shapely.Polygon(ring).area for ring in rings)
     assert area == pytest.approx(shapely.area(polygons).sum(), rel=1e-3)  # versions of GEOS may differ in a corner
+
+
+def test_a_region_with_scraps_all_over_the_world_is_shown_by_its_heart():
+    def square(lon, lat, half):
+        return [[lon - half, lat - half], [lon + half, lat - half], [lon + half, lat + half], [lon - half, lat + half]]
+
+    def region(share, squares):
+        coordinates = [[[*ring, ring[0]]] for ring in squares]
+        properties = {"share": share, "area_km2": 1.0}
+        return {"geometry": {"type": "MultiPolygon", "coordinates": coordinates}, "properties": properties}
+
+    heart = square(10, 50, 2)
+    scattered = answers.answer(
+        point={"lat": 50, "lon": 10},
+        regions={"features": [region(0.5, [heart]), region(0.9, [heart, square(110, -5, 1), square(-60, -20, 1)])]},
+    )
+    window = window_around(scattered, 720, 420)
+    assert window.place(10, 50) is not None
+    assert window.place(110, -5) is None
+    assert beyond_the_map(scattered) == "The 90% region has parts far beyond this view."
+    near = answers.answer(regions={"features": [region(0.5, [heart]), region(0.9, [heart, square(30, 40, 1)])]})
+    assert beyond_the_map(near) is None
+    assert shown_region(near).properties.share == 0.9
