@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from geosleuth.agent.session import Session
     from geosleuth.indexes.photo import Photo
     from geosleuth.tools.prior import RecordedPredictions
+    from geosleuth.tools.vlm.model import VisionLanguageModel
 
 
 class Agent:
@@ -223,6 +224,14 @@ class Agent:
         models = self._models.for_photo()
         planner = self._planners.for_photo(models)
         return PhotoView(photo=photo, planner=planner, models=models, sees=sees(planner))
+
+    def planner_model(self) -> VisionLanguageModel | None:
+        """Return the planner's model, for words that are about no photo; None where the rules plan.
+
+        Raises:
+            InputError: It cannot be loaded.
+        """
+        return None if self._models.spec("planner") is None else self._models.for_photo().vlm("planner")
 
     @cached_property
     def references(self) -> References | None:

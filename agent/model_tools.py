@@ -33,15 +33,16 @@ def gleam_x(scene: Scene, top: JudgedTop = 10) -> Finding:
     if not scene.candidates:
         return Finding("there is no candidate to judge")
     wanted = [one for one in scene.candidates[:top] if one.judgement is None]  # no pair is judged twice
-    if not wanted:
+    foreign = {one.reference_id for one in scene.candidates if _in_another_language(one, scene.explains_in)}
+    if not wanted and not foreign:
         return Finding("no candidate is left to judge")
     started = time.perf_counter()
     models, pictures = scene_models(scene), scene_pictures(scene)
     model = models.vlm("gleam_x")
     calibration = calibration_for(model)
-    said = judge_matches(model, scene.photo, wanted, pictures, calibration=calibration)
+    said = judge_matches(model, scene.photo, wanted, pictures, calibration=calibration) if wanted else []
     candidates = _with_judgements(scene.candidates, wanted, said)
-    new = {one.reference_id for one in wanted}
+    new = {one.reference_id for one in wanted} | foreign
     candidates = _explained(scene, model, candidates, new, pictures, scene.explains_in)
     evidence = match_evidence(candidates, seconds=time.perf_counter() - started)
     return Finding(_judged(candidates, len(wanted)), (evidence,), candidates=candidates)
@@ -100,6 +101,12 @@ def _judged(candidates: Sequence[Candidate], new: int) -> str:
     verdicts = [one.judgement.verdict for one in candidates if one.judgement is not None]
     before = f", {new} of them now" if new < len(verdicts) else ""
     return f"{len(verdicts)} candidates judged{before}: {verdicts.count('match')} show the place, by a model's opinion"
+
+
+def _in_another_language(one: Candidate, language: Language) -> bool:
+    """Whether its reasons were written for somebody who reads the other language."""
+    words = one.judgement.explanation if one.judgement is not None else None
+    return words is not None and words.language != language
 
 
 def _with_judgements(

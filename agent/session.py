@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from geosleuth.agent.audit import append_audit
-from geosleuth.agent.inquiry import Inquiry
+from geosleuth.agent.inquiry import Inquiry, RequestedCall
 from geosleuth.agent.state import AgentState
 from geosleuth.agent.steps import Step, steps_of
 from geosleuth.indexes.errors import InputError
@@ -104,7 +104,10 @@ class Session:
         new = list(range(looked, len(self._photos)))
         changed = bool(new) or before.statements != inquiry.statements or before.left_out != inquiry.left_out
         again = [i for i in range(looked) if run.references is not None and changed]
-        called = [call.photo for call in inquiry.calls]
+        if "gleam_x" in run.tools and looked and before.language != inquiry.language:  # explain again, in the other one
+            calls = tuple(RequestedCall(tool="gleam_x", photo=i) for i in range(looked))
+            run.inquiry = inquiry.model_copy(update={"calls": inquiry.calls + calls})
+        called = [call.photo for call in run.inquiry.calls]
         return AgentState(
             asked=inquiry,
             heard=False,

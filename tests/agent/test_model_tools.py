@@ -2,7 +2,7 @@
 
 import importlib.util
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -32,6 +32,7 @@ class Judge:
     weights: str = "judge 0123"
     asked: list = field(default_factory=list)  # pairs per call
     explained: int = 0
+    reasons: str = '{"agreeing": ["a wall"], "disagreeing": [], "conclusion": "One place.", "same_place": true}'
 
     def score(self, prompts, answers):
         self.asked.append(len(prompts))
@@ -42,8 +43,7 @@ class Judge:
 
     def generate(self, prompts, **_):
         self.explained += len(prompts)
-        text = '{"agreeing": ["a wall"], "disagreeing": [], "conclusion": "One place.", "same_place": true}'
-        return [[Reply(text, True, 20)] for _ in prompts]
+        return [[Reply(self.reasons, True, 20)] for _ in prompts]
 
 
 @pytest.fixture
@@ -113,3 +113,16 @@ def test_a_gate_file_is_looked_for_before_the_model(street, tmp_path):
     with pytest.raises(InputError, match="Wanted a gate file"):
         model_order(asked, given.candidates, best=3)
     assert loaded == []
+
+
+def test_reasons_are_written_again_for_who_reads_another_language_and_no_pair_is_judged_again(street):
+    judge = Judge([2.0, -2.0])
+    first = gleam_x(scene(street, judge), 2)
+    assert [one.judgement.explanation.language for one in first.candidates[:1]] == ["en"]
+    judge.reasons = '{"agreeing": ["一面墙"], "disagreeing": [], "conclusion": "同一个地点。", "same_place": true}'
+    second = gleam_x(replace(scene(street, judge, first.candidates), explains_in="zh"), 2)
+    assert judge.asked == [2]
+    assert judge.explained == 2
+    assert second.candidates[0].judgement.explanation.language == "zh"
+    assert second.candidates[0].judgement.verdict == first.candidates[0].judgement.verdict
+    assert second.candidates[1:] == first.candidates[1:]

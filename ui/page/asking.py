@@ -89,6 +89,4 @@ def weighed(server: Server, store: CaseStore, case: Case) -> tuple[Belief, list[
     _check_free(server, case)
     with store.checkpointer(case) as checkpointer:
         session = server.agent.session(store.photos(case), thread_id=case.id, checkpointer=checkpointer)
-        found = session._stored().get("found") or []
-        run = server.agent.investigation(session.photos, case.inquiry)
-    return run.belief(found), [item.id for item in run.counted(found)]
+        return session.weighed()

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from geosleuth.agent.belief import Belief
     from geosleuth.agent.cases.store import CaseStore
     from geosleuth.agent.localization import Localization
-    from geosleuth.tools.vlm.model import VisionLanguageModel
 
 logger = logging.getLogger(__name__)
 
@@ -65,15 +64,6 @@ class Server:
                 logger.warning("The warm-up failed: %s", error)
             finally:
                 self._warm.set()
-
-    def dialogue_model(self) -> VisionLanguageModel | None:
-        """Return the planner's model, which understands what the rules do not; None where the rules plan.
-
-        Raises:
-            InputError: It cannot be loaded.
-        """
-        models = self.agent._models
-        return None if models.spec("planner") is None else models.for_photo().vlm("planner")
 
     def store(self, owner: str) -> CaseStore:
         """Open the cases of one person."""

@@ -38,7 +38,7 @@ def understand(server: Server, text: str, answer: Localization | None) -> Unders
     known = certain(text, shown)
     if known is not None:
         return known
-    model = server.dialogue_model()  # which may have to be loaded first
+    model = server.agent.planner_model()  # which may have to be loaded first
     if model is None:
         return by_rules(text, shown)
     from geosleuth.agent.dialogue.model import understand_with
