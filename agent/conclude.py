@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geosleuth.agent.answer_notes import answer_notes
 from geosleuth.agent.calibration import load_calibration
 from geosleuth.agent.closing import with_closing
 from geosleuth.agent.contradiction import find_contradictions
-from geosleuth.agent.investigation import Investigation, PhotoView
+from geosleuth.agent.investigation import Investigation, PhotoView, pooled_group
 from geosleuth.agent.localization import (
     City,
     ComparedReference,
+    Contradiction,
     CountryShare,
     Geometry,
     Localization,
@@ -36,7 +38,7 @@ from geosleuth.agent.state import AgentState, Found, Look
 from geosleuth.indexes.countries import country_name
 from geosleuth.indexes.geodesy import LatLon, distance_km
 from geosleuth.tools.candidate import Candidate
-from geosleuth.tools.evidence import Nothing
+from geosleuth.tools.evidence import NearPoints, Nothing
 
 if TYPE_CHECKING:
     from geosleuth.agent.belief import Belief
@@ -78,25 +80,17 @@ def conclude(state: AgentState, run: Investigation, rule: AnswerRule | None = No
     belief = run.belief(found)
     shares, prior = run.countries(found), run.countries(())
     code, probability = next(iter(shares.items()))  # the belief's point lies in its likeliest country
-    spoke = sum(not isinstance(item.evidence.likelihood, Nothing) for item in counted)
+    spoke = sum(map(_speaks, counted))
     rule = rule or AnswerRule()
     status, reason = rule.decide(probability, gained_bits(shares, prior), spoke)
     placed = status != "not_locatable"
     point = belief.point()
-    contradictions = find_contradictions(
-        [item.evidence for item in counted],
-        point,
-        _regions_at(point, code),
-        prior,
-        temperature=load_calibration().temperature,
-    )
+    contradictions = _contradictions(found, counted, point, code, prior)
     if status == "localized" and any(one.bits >= rule.contradicted_bits for one in contradictions):
         status, reason = "coarse", f"{reason[:-1]}, but findings contradict each other: see there before you use it."
-    listed = {id(item): i for i, item in enumerate(found)}
-    at = [listed[id(item)] for item in counted]  # only what counts can contradict, and the answer lists all
-    contradictions = tuple(
-        one.model_copy(update={"evidence": tuple(at[i] for i in one.evidence)}) for one in contradictions
-    )
+    only_stated = all(item.photo is None for item in counted if _speaks(item))
+    if placed and only_stated:
+        reason = f"{reason} Nothing in the photo supports this: it is what the investigator says."
     photos, language = tuple(map(_facts, run.views)), run.settings.language
     answer = Localization(
         status=status,
@@ -105,9 +99,10 @@ def conclude(state: AgentState, run: Investigation, rule: AnswerRule | None = No
         radius_km=belief.radius_km() if placed else None,
         country=_share(code, probability, language) if placed else None,
         countries=tuple(_share(c, p, language) for c, p in list(shares.items())[:_LISTED]),
-        city=_city(belief) if placed else None,
+        # Of a country that was stated, the largest city is no finding; of a place that was, it is what was meant.
+        city=_city(belief) if placed and not (only_stated and not _names_places(counted)) else None,
         regions=_regions(belief),
-        evidence=_weighed(found, counted, belief),
+        evidence=_weighed(found, counted, belief, pooled=len(run.views) > 1),
         contradictions=contradictions,
         candidates=_compared(state.get("looks") or (), point if placed else None),
         trace=tuple(state.get("trace") or ()),
@@ -119,11 +114,28 @@ def conclude(state: AgentState, run: Investigation, rule: AnswerRule | None = No
         backends=_backends(found, run),
         seconds=run.seconds,
         version=version("geosleuth"),
-        notes=tuple(dict.fromkeys(state.get("notes") or ())),
+        notes=answer_notes(state.get("notes") or (), found, counted, photos, run.inquiry.left_out),
     )
     answer = with_closing(answer, state, run)
     cap = run.settings.precision_cap_km
     return answer if cap is None else coarsen(answer, cap)
+
+
+def _contradictions(
+    found: Sequence[Found], counted: Sequence[Found], point: LatLon, code: str, prior: Mapping[str, float]
+) -> tuple[Contradiction, ...]:
+    """Only what counts can contradict; the answer lists all evidence, so that rows are those of `found`."""
+    contradictions = find_contradictions(
+        [item.evidence for item in counted],
+        point,
+        _regions_at(point, code),
+        prior,
+        photos=[item.photo for item in counted],
+        temperature=load_calibration().temperature,
+    )
+    listed = {id(item): i for i, item in enumerate(found)}
+    at = [listed[id(item)] for item in counted]
+    return tuple(one.model_copy(update={"evidence": tuple(at[i] for i in one.evidence)}) for one in contradictions)
 
 
 def gained_bits(shares: Mapping[str, float], prior: Mapping[str, float]) -> float:
@@ -133,6 +145,14 @@ def gained_bits(shares: Mapping[str, float], prior: Mapping[str, float]) -> floa
     """
     terms = (p * math.log2(p / prior[code]) for code, p in shares.items() if p > 0 and prior.get(code, 0) > 0)
     return max(sum(terms), 0.0)
+
+
+def _speaks(item: Found) -> bool:
+    return not isinstance(item.evidence.likelihood, Nothing)
+
+
+def _names_places(found: Sequence[Found]) -> bool:
+    return any(isinstance(item.evidence.likelihood, NearPoints) for item in found)
 
 
 def _share(code: str, probability: float, language: str) -> CountryShare:
@@ -180,7 +200,9 @@ def _facts(view: PhotoView) -> PhotoFacts:
     return PhotoFacts(name=photo.name, sha256=photo.sha256, size=photo.size, edits=photo.edits)
 
 
-def _weighed(found: Sequence[Found], counted: Sequence[Found], belief: Belief) -> tuple[WeighedEvidence, ...]:
+def _weighed(
+    found: Sequence[Found], counted: Sequence[Found], belief: Belief, *, pooled: bool
+) -> tuple[WeighedEvidence, ...]:
     bits = {id(item): worth for item, worth in zip(counted, belief.contributions(), strict=True)}
     return tuple(
         WeighedEvidence(
@@ -192,7 +214,7 @@ def _weighed(found: Sequence[Found], counted: Sequence[Found], belief: Belief) -
             support=item.evidence.support,
             seconds=item.evidence.seconds,
             weights=item.evidence.weights,
-            group=item.evidence.group,
+            group=pooled_group(item) if pooled else item.evidence.group,
             step=item.step,
             id=item.id,
             photo=item.photo,

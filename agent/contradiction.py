@@ -50,6 +50,7 @@ def find_contradictions(
     regions: Sequence[str],
     prior: Mapping[str, float],
     *,
+    photos: Sequence[int | None] = (),
     temperature: Callable[[str], float] = lambda _: 1.0,
     rule: ContradictionRule | None = None,
 ) -> tuple[Contradiction, ...]:
@@ -60,13 +61,14 @@ def find_contradictions(
         point: The answer.
         regions: Codes of the regions that hold the point, the most special first ("IT-62", "IT").
         prior: Probability of each country before any evidence: where a clue is worth its mean.
+        photos: In which photo each piece was found: two photos are two sources. Empty: all in one.
         temperature: The calibrated factor on the log-likelihoods of a type of evidence.
         rule: The thresholds.
     """
     rule = rule or ContradictionRule()
     verdicts = [
         *(_places_verdict(i, e.likelihood, point, temperature(e.type)) for i, e in _of(evidence, NearPoints)),
-        *(_regions_verdict(rows, evidence, regions, prior, temperature) for rows in _sources(evidence)),
+        *(_regions_verdict(rows, evidence, regions, prior, temperature) for rows in _sources(evidence, photos)),
     ]
     supporter = max(verdicts, key=lambda verdict: verdict.support, default=None)
     if supporter is None or supporter.support < rule.support_bits:
@@ -87,12 +89,13 @@ def _of(evidence: Sequence[Evidence], kind: type) -> list[tuple[int, Evidence]]:
     return [(row, item) for row, item in enumerate(evidence) if isinstance(item.likelihood, kind)]
 
 
-def _sources(evidence: Sequence[Evidence]) -> list[list[int]]:
-    """Rows of evidence over regions by source: the writing, each other type of clue, each investigator's hint."""
+def _sources(evidence: Sequence[Evidence], photos: Sequence[int | None]) -> list[list[int]]:
+    """Rows of evidence over regions by source: the writing of each photo, each other type, each investigator's hint."""
     sources: dict[str, list[int]] = {}
     for row, item in _of(evidence, OverRegions):
         name = "writing" if item.type in _WRITING else item.type if item.tool != "hint" else f"hint {row}"
-        sources.setdefault(name, []).append(row)
+        photo = photos[row] if photos else None
+        sources.setdefault(f"{name} of {photo}", []).append(row)
     return list(sources.values())
 
 

@@ -105,7 +105,8 @@ def submap(scene: Scene, share: Share = 0.95) -> Finding:
     selected = select_submap(scene.belief(), share=share)
     codes = [str(code) for code in selected.countries]
     words = ", ".join(country_name(code) for code in codes[:5]) + (" and others" if len(codes) > 5 else "")
-    summary = f"{len(codes)} countries hold {share:.0%} of the belief: {words}"
+    hold = "1 country holds" if len(codes) == 1 else f"{len(codes)} countries hold"
+    summary = f"{hold} {share:.0%} of the belief: {words}"
     return Finding(summary, figures={"countries": codes[:20]})
 
 

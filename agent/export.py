@@ -18,12 +18,14 @@ from geosleuth.agent.answer_row import answer_row as answer_row
 from geosleuth.agent.answer_row import failure_row as failure_row
 from geosleuth.agent.localization import ComparedReference, Geometry, Localization, WeighedEvidence
 from geosleuth.agent.printable import printable
+from geosleuth.indexes.whole_file import appearing
 
 if TYPE_CHECKING:
     import simplekml
     from geopandas import GeoDataFrame
 
 CAVEAT = "A hypothesis with a probability, not a finding: check the evidence before acting on it."
+_DTYPES = {str: "string", float: "float64", int: "Int64"}  # so that a column of nothing has a type, too
 _CITY_PROBABILITY = 0.5  # of being within 25 km: below, another place is as likely, and a name would mislead
 ATTRIBUTION = "geosleuth; places GeoNames (CC BY 4.0), boundaries OpenStreetMap country-coder (ISC) and Natural Earth"
 
@@ -85,30 +87,32 @@ def rows_to_csv(rows: Iterable[dict[str, Any]]) -> str:
 def to_geodataframe(answers: Localization | Iterable[Localization]) -> GeoDataFrame:
     """One row per answer: `COLUMNS`, the point as geometry, and both regions, WGS 84; None where there is none."""
     import geopandas
+
+    listed = _several(answers)
+    frame = rows_to_geodataframe(answer_row(one) for one in listed)
+    for column, share in (("region_50", 0.5), ("region_90", 0.9)):
+        shapes = [_shape(one, share) for one in listed]
+        frame[column] = geopandas.GeoSeries(shapes, crs="EPSG:4326", index=frame.index)
+    return frame
+
+
+def rows_to_geodataframe(rows: Iterable[dict[str, Any]]) -> GeoDataFrame:
+    """Put rows that `answer_row` or `failure_row` made into a table, their points as its geometry; no point is None."""
+    import geopandas
     import pandas
     import shapely
 
-    listed = _several(answers)
-    table = pandas.DataFrame([answer_row(one) for one in listed], columns=list(COLUMNS))
-    types = {str: "object", float: "float64", int: "Int64"}
-    table = table.astype({column: types[kind] for column, kind in COLUMNS.items()})
-    points = [shapely.Point(one.point.lon, one.point.lat) if one.point else None for one in listed]
-    frame = geopandas.GeoDataFrame(table, geometry=geopandas.GeoSeries(points, crs="EPSG:4326", index=table.index))
-    for column, share in (("region_50", 0.5), ("region_90", 0.9)):
-        shapes = [_shape(one, share) for one in listed]
-        frame[column] = geopandas.GeoSeries(shapes, crs="EPSG:4326", index=table.index)
-    return frame
+    types = {name: _DTYPES[kind] for name, kind in COLUMNS.items()}
+    table = pandas.DataFrame(list(rows), columns=list(COLUMNS)).astype(types)
+    points = shapely.points(table["lon"].to_numpy(), table["lat"].to_numpy())
+    points[table["lat"].isna().to_numpy()] = None
+    return geopandas.GeoDataFrame(table, geometry=points, crs="EPSG:4326")
 
 
 def to_geoparquet(answers: Localization | Iterable[Localization], path: str | Path) -> None:
     """Write `to_geodataframe` as GeoParquet 1.1; the file is there whole or not at all."""
-    path = Path(path)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        to_geodataframe(answers).to_parquet(unfinished, schema_version="1.1.0", index=False)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with appearing(Path(path)) as scratch:
+        to_geodataframe(answers).to_parquet(scratch, schema_version="1.1.0", index=False)
 
 
 def _several(answers: Localization | Iterable[Localization]) -> list[Localization]:

@@ -41,7 +41,12 @@ def percent(probability: float) -> str:
 
 def bits(contribution: float) -> str:
     """Return a contribution with its sign; next to nothing has none."""
-    return f"{contribution:+.1f} bits" if abs(contribution) >= _TELLING_BITS else "0.0 bits"
+    return f"{bare_bits(contribution)} bits"
+
+
+def bare_bits(contribution: float) -> str:
+    """Return the figure alone, for a column that says "Bits"."""
+    return f"{contribution:+.1f}" if abs(contribution) >= _TELLING_BITS else "0.0"
 
 
 def coordinates(point: Point, radius_km: float | None) -> str:

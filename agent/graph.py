@@ -14,18 +14,16 @@ from langgraph.runtime import Runtime
 from geosleuth.agent.conclude import conclude as draw_conclusion
 from geosleuth.agent.inquiry import INVESTIGATOR
 from geosleuth.agent.investigation import Investigation
-from geosleuth.agent.localization import ToolFailure, TraceStep
+from geosleuth.agent.localization import ToolFailure
 from geosleuth.agent.perceive import perceive
 from geosleuth.agent.planner_reply import MOST_CALLS
 from geosleuth.agent.planning import plan
 from geosleuth.agent.prompts import REPEATED
-from geosleuth.agent.state import AgentState, Found, Look, PendingCall, look, with_look
-from geosleuth.agent.tool_run import as_found, failure_notes, run_tool, trace_step
+from geosleuth.agent.state import AgentState, PendingCall
+from geosleuth.agent.tool_run import failure_notes, looked, run_tool, trace_step, with_findings
 from geosleuth.agent.toolbox import DATA_PREFIX, Finding, as_data
 
 logger = logging.getLogger(__name__)
-
-_SUM_UP = {"retrieve", "gleam_x"}  # tools whose evidence is about all candidates, whatever they had said before
 
 
 def build_graph(checkpointer: Any = None) -> CompiledStateGraph[AgentState, Investigation, AgentState, AgentState]:
@@ -73,8 +71,8 @@ def act(state: AgentState, runtime: Runtime[Investigation]) -> AgentState:
     # A failure may quote a file's name or a sign, as a result may.
     text = finding.for_planner() if step.ok else DATA_PREFIX + as_data({"summary": step.result})
     _told(update, state, call, text, pictures)
-    update["found"] = _with_findings(state, step, finding)
-    update["looks"] = with_look(state, _looked(look(state), finding))
+    update["found"] = with_findings(state, run, step, finding)
+    update["looks"] = looked(state, finding)
     return update
 
 
@@ -98,24 +96,6 @@ def _after_plan(state: AgentState) -> str:
 
 def _after_act(state: AgentState) -> str:
     return "act" if state["pending"] else "plan"
-
-
-def _with_findings(state: AgentState, step: TraceStep, finding: Finding) -> list[Found]:
-    """All evidence with the new; what sums up the same candidates as before takes the place of what did then."""
-    found = state.get("found") or []
-    tools = {one.tool for one in finding.evidence} if step.tool in _SUM_UP else set()
-    kept = [item for item in found if item.photo != step.photo or item.evidence.tool not in tools]
-    return kept + as_found(step, finding.evidence)
-
-
-def _looked(before: Look, finding: Finding) -> Look:
-    new = {
-        "lines": finding.lines,
-        "locatability": finding.locatability,
-        "candidates": finding.candidates,
-        "search": finding.search,
-    }
-    return before.model_copy(update={name: value for name, value in new.items() if value is not None})
 
 
 def _told(

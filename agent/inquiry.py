@@ -38,6 +38,7 @@ class Sun(_Frozen):
     taken: AwareDatetime | NaiveDatetime  # naive: the clock at the place itself, whose zone is not known
     azimuth_deg: Annotated[float, Field(ge=0, lt=360)] | None = None  # of the sun, clockwise from true north
     elevation_deg: Annotated[float, Field(gt=0, le=90)] | None = None  # of the sun; atan(height / length of a shadow)
+    at_most: bool = False  # the elevation was drawn on the photo: an upper bound, see tools/shadow.py
 
 
 Statement = Annotated[Hint | Observation | Sun, Field(discriminator="kind")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import BaseMessage
 
+from geosleuth.agent.finding_ids import INVESTIGATOR_SAYS, finding_id, id_key
 from geosleuth.agent.inquiry import Inquiry
-from geosleuth.agent.localization import Localization, TraceStep
+from geosleuth.agent.localization import Localization
 from geosleuth.agent.settings import Settings
 from geosleuth.agent.state import PERCEIVE, AgentState, Found, standing, this_visit
 from geosleuth.agent.toolbox import Tool
@@ -40,6 +40,11 @@ class PhotoView:
     models: PhotoModels | None = None  # behind the roles that one plays
     sees: bool = False  # the planner is shown the photo and what tools draw as images
     _part: dict[str, Any] | None = None
+
+    @property
+    def key(self) -> str:
+        """As `photo_key`."""
+        return photo_key(self.photo)
 
     def conversation(self, messages: Sequence[BaseMessage], max_pixels: int) -> Sequence[BaseMessage]:
         """Return the messages as the planner gets them: with the photo, which the state does not hold, if it sees."""
@@ -106,6 +111,21 @@ class Investigation:
 
         return isinstance(self.views[0].planner, VlmPlanner)
 
+    def found(
+        self, step: int, evidence: Sequence[Evidence], photo: int | None, known: Sequence[Found] = ()
+    ) -> list[Found]:
+        """What a step found, or with `photo` None the investigator stated; what speaks and is known already is left."""
+        about = INVESTIGATOR_SAYS if photo is None else self.views[photo].key
+        key = id_key(self.settings)
+        ids = {item.id for item in known if item.photo == photo}
+        new = []
+        for one in evidence:
+            name = finding_id(about, one, key)
+            if name not in ids or isinstance(one.likelihood, Nothing):  # of what was in vain, each time is told
+                ids.add(name)
+                new.append(Found(step=step, evidence=one, photo=photo, id=name))
+        return new
+
     def limit(self, state: AgentState) -> str | None:
         """Say which limit is reached, if any: each photo of each turn has its own. `perceive` is not counted."""
         if sum(step.by != PERCEIVE for step in this_visit(state)) >= self.settings.max_steps:
@@ -158,23 +178,15 @@ def _pooled(items: Sequence[Found]) -> list[Evidence]:
     What reading finds has a group that names its source, the same in every photo. What has none gets one by its type,
     so that of ten frames of a video the first counts, and the other nine for little.
     """
-    return [
-        item.evidence.model_copy(update={"group": f"scene:{item.evidence.type}"})
-        if item.photo is not None and item.evidence.group is None
-        else item.evidence
-        for item in items
-    ]
+    return [item.evidence.model_copy(update={"group": pooled_group(item)}) for item in items]
 
 
-def stated_id(evidence: Evidence) -> str:
-    """`WeighedEvidence.id` of what the investigator states: the same words, the same id."""
-    return _digits(evidence.model_dump_json(exclude={"seconds"}))
+def pooled_group(item: Found) -> str | None:
+    """The group of a finding where the scene has several photos."""
+    alone = item.photo is None or item.evidence.group is not None
+    return item.evidence.group if alone else f"scene:{item.evidence.type}"
 
 
-def found_id(photo: int, step: TraceStep, number: int) -> str:
-    """`WeighedEvidence.id` of a tool's finding. By its place in the run, for a hash of a position gives it away."""
-    return _digits(f"{photo} {step.step} {step.tool} {number}")
-
-
-def _digits(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+def photo_key(photo: Photo) -> str:
+    """Name a picture as the tools see it: the file, and what was done to it."""
+    return "; ".join([photo.sha256, *photo.edits])

@@ -12,11 +12,11 @@ from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from langgraph.runtime import Runtime
 
 from geosleuth.agent.inquiry import INVESTIGATOR
-from geosleuth.agent.investigation import Investigation, stated_id
+from geosleuth.agent.investigation import Investigation
 from geosleuth.agent.localization import TraceStep
 from geosleuth.agent.prompts import opening
 from geosleuth.agent.state import PERCEIVE, AgentState, Found, PendingCall, standing
-from geosleuth.agent.tool_run import as_found, failure_notes, run_tool, trace_step
+from geosleuth.agent.tool_run import failure_notes, run_tool, trace_step
 from geosleuth.agent.toolbox import DATA_PREFIX, as_data
 
 _METADATA = "metadata"  # always looked at first: it costs a millisecond and no planner may skip it
@@ -67,7 +67,7 @@ def _read_metadata(state: AgentState, run: Investigation, found: list[Found]) ->
     number = len(state["trace"]) + 1
     step, finding = run_tool(run, state, run.tools[_METADATA], PendingCall(name=_METADATA), number)
     state["trace"].append(step)
-    found += as_found(step, finding.evidence)
+    found += run.found(step.step, finding.evidence, step.photo, found)
     called = replace(finding, figures={"tool_called_already": _METADATA, **finding.figures})
     return HumanMessage(called.for_planner())
 
@@ -82,7 +82,7 @@ def _listen(state: AgentState, run: Investigation, found: list[Found]) -> list[A
     call = PendingCall(name="hint", by=PERCEIVE)
     step = trace_step(state, call, len(state["trace"]) + 1, words, 0.0, None)
     state["trace"].append(step)
-    found += [Found(step=step.step, evidence=one, id=stated_id(one)) for one in run.stated]
+    found += run.found(step.step, run.stated, None)
     return [HumanMessage(DATA_PREFIX + as_data({"the_investigator_says": [one.claim for one in run.stated]}))]
 
 

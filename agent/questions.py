@@ -8,7 +8,6 @@ from geosleuth.agent.inquiry import Statement
 from geosleuth.agent.localization import AskedQuestion, Choice
 from geosleuth.tools.evidence import Evidence
 
-_LEAST_BITS = 0.05  # what a less telling answer would say is less than what one in twenty misjudges
 _MOST = 4  # questions; more are not read
 
 
@@ -19,12 +18,15 @@ def asked_questions(
 
     Args:
         shares: The belief, by ISO 3166-1 alpha-2 code.
-        statements: What the investigator has answered already is not asked again.
+        statements: What the investigator has answered already is not asked again, nor what would be wrong with it:
+            of such answers one counts.
         evidence: Which script is to be seen is not asked where signs were read.
     """
-    from geosleuth.tools.observations import most_telling
+    from geosleuth.tools.observations import QUESTIONS, most_telling
 
-    answered = {one.question for one in statements if one.kind == "observation"}
+    given = {one.question for one in statements if one.kind == "observation"}
+    sources = {question.source_of_error for question in QUESTIONS.values() if question.key in given}
+    answered = {question.key for question in QUESTIONS.values() if question.source_of_error in sources}
     if any(one.type == "reading.script" for one in evidence):
         answered.add("script")
     return tuple(
@@ -36,5 +38,4 @@ def asked_questions(
             source=question.source,
         )
         for question, bits in most_telling(shares, answered, _MOST)
-        if bits >= _LEAST_BITS
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from geosleuth.agent.audit import append_audit
 from geosleuth.agent.inquiry import Inquiry, RequestedCall
+from geosleuth.agent.investigation import photo_key
 from geosleuth.agent.state import AgentState
 from geosleuth.agent.steps import Step, steps_of
 from geosleuth.indexes.errors import InputError
@@ -40,7 +41,7 @@ class Session:
     @property
     def interrupted(self) -> bool:
         """Whether a run stopped before its answer, and `resume` can go on with it."""
-        return self._checkpointer is not None and bool(self._graph.get_state(self._config()).next)
+        return bool(self._stored()) and bool(self._graph.get_state(self._config()).next)
 
     def add(self, images: Any) -> None:
         """Add photos of the same scene; the next `ask` looks at them."""
@@ -69,8 +70,11 @@ class Session:
         stored = self._stored()
         if "asked" not in stored:
             raise InputError("a run to go on with", "none", "Ask first.")
-        run = self._agent.investigation(self._photos, stored["asked"])
-        return self._run(run, None if self.interrupted else self._turn(run))
+        asked, photos = stored["asked"], self._photos[: len(stored["pictures_asked"])]  # others may have come since
+        if self.interrupted:
+            return self._run(self._agent.investigation(photos, asked), None)
+        run = self._agent.investigation(photos, asked.model_copy(update={"calls": ()}))  # they were of that turn alone
+        return self._run(run, self._turn(run))
 
     def weighed(self) -> tuple[Belief, list[str]]:
         """Return the belief as it stands, and the `WeighedEvidence.id` of each piece of its evidence; no tool runs.
@@ -90,18 +94,20 @@ class Session:
             return AgentState()
         stored: AgentState = self._graph.get_state(self._config()).values
         known = stored.get("pictures_asked") or []
-        if known != _keys(self._photos)[: len(known)]:  # a picture was turned or cropped since
-            self._checkpointer.delete_thread(self._thread)
-            return AgentState()
-        return stored
+        keys = [photo_key(photo) for photo in self._photos[: len(known)]]
+        return stored if known == keys else AgentState()  # a picture was turned or cropped since
 
     def _turn(self, run: Investigation) -> AgentState:
         """The input of the next turn: which photos are to be looked at, and whether the belief has changed."""
         stored, inquiry = self._stored(), run.inquiry
+        if not stored and self._checkpointer is not None:
+            self._checkpointer.delete_thread(self._thread)  # what is there is about other pictures
         before = stored.get("asked") or Inquiry()
         turn = (stored.get("turn") or 0) + 1
         looked = len(stored.get("pictures_asked") or [])
-        new = list(range(looked, len(self._photos)))
+        # Of a run that was interrupted, the photo that was looked at then and those that were waiting come first.
+        unfinished = [stored.get("photo") or 0, *stored.get("queue", [])] if self.interrupted else []
+        new = list(dict.fromkeys([*unfinished, *range(looked, len(run.views))]))
         changed = bool(new) or before.statements != inquiry.statements or before.left_out != inquiry.left_out
         again = [i for i in range(looked) if run.references is not None and changed]
         if "gleam_x" in run.tools and looked and before.language != inquiry.language:  # explain again, in the other one
@@ -114,7 +120,7 @@ class Session:
             turn=turn,
             since=turn if changed else stored.get("since") or 1,
             queue=list(dict.fromkeys([*new, *again, *called])),
-            pictures_asked=_keys(self._photos),
+            pictures_asked=[view.key for view in run.views],
             closing="",
         )
 
@@ -142,14 +148,11 @@ class Session:
 
         config: dict[str, Any] = {"configurable": {"thread_id": self._thread}}
         if run is not None:
-            limit = recursion_limit(run.settings.max_steps, len(self._photos), len(run.inquiry.calls))
+            # Each photo may also be explained again in another language.
+            requested = len(run.inquiry.calls) + len(self._photos)
+            limit = recursion_limit(run.settings.max_steps, len(self._photos), requested)
             config["recursion_limit"] = limit
         return config
-
-
-def _keys(photos: Sequence[Photo]) -> list[str]:
-    """Name each picture as the tools see it: the file, and what was done to it."""
-    return ["; ".join([photo.sha256, *photo.edits]) for photo in photos]
 
 
 def _check_calls(run: Investigation) -> None:

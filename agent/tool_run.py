@@ -6,13 +6,14 @@ import logging
 import time
 from collections.abc import Sequence
 
-from geosleuth.agent.investigation import Investigation, found_id
+from geosleuth.agent.investigation import Investigation
 from geosleuth.agent.localization import ToolFailure, TraceStep
-from geosleuth.agent.state import AgentState, Found, PendingCall, look
+from geosleuth.agent.state import AgentState, Found, Look, PendingCall, look, with_look
 from geosleuth.agent.toolbox import Finding, Scene, Tool
-from geosleuth.tools.evidence import Evidence
 
 logger = logging.getLogger(__name__)
+
+_SUM_UP = {"retrieve", "gleam_x"}  # tools whose evidence is about all candidates, whatever they had said before
 
 
 def run_tool(
@@ -74,14 +75,6 @@ def trace_step(
     )
 
 
-def as_found(step: TraceStep, evidence: Sequence[Evidence]) -> list[Found]:
-    """What a step found, with the photo and an id for each piece."""
-    return [
-        Found(step=step.step, evidence=one, photo=step.photo, id=found_id(step.photo, step, i))
-        for i, one in enumerate(evidence)
-    ]
-
-
 def failure_notes(trace: Sequence[TraceStep]) -> list[str]:
     """Notes for people about the tools that failed."""
     return [
@@ -89,3 +82,18 @@ def failure_notes(trace: Sequence[TraceStep]) -> list[str]:
         for step in trace
         if step.failure is not None and step.failure.kind == "raised"
     ]
+
+
+def with_findings(state: AgentState, run: Investigation, step: TraceStep, finding: Finding) -> list[Found]:
+    """All evidence with the new; what sums up the same candidates as before takes the place of what did then."""
+    found = state.get("found") or []
+    tools = {one.tool for one in finding.evidence} if step.tool in _SUM_UP else set()
+    kept = [item for item in found if item.photo != step.photo or item.evidence.tool not in tools]
+    return kept + run.found(step.step, finding.evidence, step.photo, kept)
+
+
+def looked(state: AgentState, finding: Finding) -> list[Look]:
+    """What was seen in each photo, with what a call has found in the one that is looked at."""
+    seen = {name: getattr(finding, name) for name in Look.model_fields}
+    new = look(state).model_copy(update={name: what for name, what in seen.items() if what is not None})
+    return with_look(state, new)

@@ -15,7 +15,7 @@ from geosleuth.ui.demo_scene import draw_scene
 
 SIGNS = {
     "bakery.jpg": ("PASTELARIA CENTRAL", "COIMBRA 12", "FIGUEIRA DA FOZ 34"),
-    "pharmacy.jpg": ("APOTHEKE AM MARKT", "REUTLINGEN 14", "SIGMARINGEN 46"),
+    "second_camera/bakery.jpg": ("APOTHEKE AM MARKT", "REUTLINGEN 14", "SIGMARINGEN 46"),
 }
 KYOTO = (35.0116, 135.7681)
 OPORTO = (41.1496, -8.6110)  # where the drawn street begins; its references lie 100 m apart
@@ -23,10 +23,14 @@ _GPS = 0x8825  # the EXIF block of a position
 
 
 def draw_folder(folder: Path) -> Path:
-    """Draw six files: three with signs, one with a position in its EXIF, one that shows nothing, one that is broken."""
+    """Draw six files: three with signs, one with a position in its EXIF, one that shows nothing, one that is broken.
+
+    Two of them have one name, in different folders, as photos of two cameras have.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     draw_scene().save(folder / "street.jpg", quality=92)
     for name, words in SIGNS.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         _wall(words).save(folder / name, quality=92)
     _wall(()).save(folder / "camera.jpg", quality=92, exif=_position(*KYOTO))
     _wall(()).save(folder / "wall.jpg", quality=92)

@@ -40,17 +40,22 @@ def observation_evidence(question: str, option: str) -> list[Evidence]:
     if given is None:
         keys = ", ".join(one.key for one in asked.options)
         raise InputError(f"an answer to {question!r} ({asked.text})", repr(option), f"Answers are: {keys}.")
-    rule = f"{asked.error:.0%} of answers are taken to be wrong: {asked.why_wrong}"
+    rule = f"{asked.error:.0%} of answers are taken to be wrong: {asked.why_wrong}; the answer is: {given.text}"
     return [
         Evidence(
             tool="observation",
             type=f"observation.{question}",
             claim=f"The investigator sees that {given.says}.",
             likelihood=_likelihood(asked, given),
-            group=f"observation:{question}",
-            support=(Support(text=given.text, rule=rule, source=asked.source),),
+            group=_group(asked, given),
+            support=(Support(rule=rule, source=asked.source),),  # `text` is for what stands in the photo
         )
     ]
+
+
+def _group(asked: Question, given: Option) -> str:
+    """A script that a person sees is the one that is read (tools/language.py names its group so)."""
+    return f"script:{given.key}" if asked.key == "script" else f"observation:{asked.source_of_error}"
 
 
 def most_telling(countries: Mapping[str, float], answered: Collection[str], n: int = 3) -> list[tuple[Question, float]]:
@@ -72,7 +77,7 @@ def most_telling(countries: Mapping[str, float], answered: Collection[str], n: i
     return [(QUESTIONS[key], bits[key]) for key in ranked if bits[key] >= _LEAST_BITS]
 
 
-_LEAST_BITS = 0.01  # a coin of 56 : 44 instead of 50 : 50 tells as much: not worth a person's time
+_LEAST_BITS = 0.05  # what a less telling answer would say is less than what one in twenty misjudges
 
 
 def _expected_bits(belief: Floats, table: Floats) -> float:
@@ -85,7 +90,7 @@ def _entropy(probabilities: Floats) -> Floats:
 
 
 def _likelihood(question: Question, option: Option) -> OverRegions:
-    if question.key == "hemisphere":
+    if question.key == "midday_sun":
         return over_regions(_with_error(question, _sun_in(option.key)))
     column = [one.key for one in question.options].index(option.key)
     chance = _table(question.key)[:, column]
@@ -102,7 +107,7 @@ def _with_error(question: Question, share: Floats) -> Floats:
 def _table(key: str) -> Floats:
     """P(answer | country), (countries, answers); rows sum to 1."""
     question = QUESTIONS[key]
-    shares = {"driving_side": _sides, "hemisphere": _halves, "script": _scripts}.get(key, lambda: _customs(question))()
+    shares = {"driving_side": _sides, "midday_sun": _halves, "script": _scripts}.get(key, lambda: _customs(question))()
     return _with_error(question, shares / shares.sum(axis=1, keepdims=True))
 
 
@@ -112,7 +117,7 @@ def _sides() -> Floats:
 
 
 def _halves() -> Floats:
-    means = [country_means(_sun_in(option.key)) for option in QUESTIONS["hemisphere"].options]
+    means = [country_means(_sun_in(option.key)) for option in QUESTIONS["midday_sun"].options]
     return np.array([[mean.get(code, 0.5) for mean in means] for code in country_codes()])
 
 

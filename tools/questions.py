@@ -27,6 +27,11 @@ class Question:
     error: float  # share of answers that are wrong, see `_SURE`
     why_wrong: str  # what people get wrong here
 
+    @property
+    def source_of_error(self) -> str:
+        """Questions that share one are wrong together: a foreign car has all its plates from abroad."""
+        return "plate" if self.key.startswith("plate_") else self.key
+
     def option(self, key: str) -> Option | None:
         """Find an answer by its key."""
         return next((option for option in self.options if option.key == key), None)
@@ -73,7 +78,7 @@ _ALL = (
         "one-way streets, cars parked against the traffic, mirrored pictures",
     ),
     _question(
-        "hemisphere",
+        "midday_sun",
         "Where does the sun stand at midday? Satellite dishes look the same way.",
         {
             "south": ("in the south", "the sun at midday, or the satellite dishes, are in the south"),

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from geosleuth.indexes.errors import InputError
 
-_SIDEWAYS_DEG = 25.0  # from a right angle between object and shadow; the cosine is 0.9: a tenth of the length is lost
+# From a right angle between object and shadow, in the picture. It keeps out what is plainly foreshortened, and bounds
+# nothing: seen from eye height, a shadow that runs far away from the camera is nearly level in the picture.
+_SIDEWAYS_DEG = 25.0
+_LENS_EDGE_DEG = 40.0  # from a picture's middle to its corner, for a lens of 26 mm: a telephone's
 _LEAST_PX = 10.0  # an end put wrongly by one pixel then costs 6 degrees at most
 
 Point = tuple[float, float]
@@ -18,10 +21,12 @@ class SunReading:
     """The sun as a shadow across the picture shows it."""
 
     elevation_deg: float
-    """Not below the truth, if the object is upright and the ground level: a shadow looks shorter than it is."""
+    """As drawn; the sun was lower, by as much as the shadow is foreshortened. See `highest_sun`."""
     azimuth_deg: float | None
-    """Clockwise from north; None where it is not known which way the camera looked."""
+    """Clockwise from north; always None, for the picture does not tell which way the shadow points on the ground."""
     caveat: str
+    at_most: bool = True
+    """`elevation_deg` is an upper bound: to be passed on to `sun_evidence`."""
 
 
 def elevation_from_shadow(height: float, length: float) -> float:
@@ -38,18 +43,29 @@ def elevation_from_shadow(height: float, length: float) -> float:
     return math.degrees(math.atan2(height, length))
 
 
-def sun_from_shadow(foot: Point, top: Point, tip: Point, heading_deg: float | None = None) -> SunReading:
-    """Read the sun from an upright object and its shadow, drawn on the photo: pixels (x, y), y downwards.
+def highest_sun(drawn_deg: float) -> float:
+    """Return the highest elevation in degrees that a shadow can have had which was drawn with `drawn_deg`.
 
-    One picture shows lengths in its own plane only. So the shadow must fall sideways, across the picture: then its
-    length compares with the object's, and the sun stands at a right angle to the camera's view. A shadow that runs
-    towards the camera or away from it is foreshortened by an amount that the picture does not tell.
+    The picture shows the tip where its line of sight meets the upright plane through the object's foot. In the
+    triangle of foot, tip and that point, the law of sines makes the shown length at most the true one over the cosine
+    of the angle between the line of sight and the camera's axis; so for a level camera on level ground this bounds the
+    truth, whichever way the shadow points and however high the camera is.
+    """
+    return math.degrees(math.atan2(math.tan(math.radians(drawn_deg)), math.cos(math.radians(_LENS_EDGE_DEG))))
+
+
+def sun_from_shadow(foot: Point, top: Point, tip: Point, heading_deg: float | None = None) -> SunReading:
+    """Read how high the sun was at most, from an upright object and its shadow drawn on the photo.
+
+    One picture shows lengths in its own plane alone. A shadow that runs towards the camera or away from it is
+    foreshortened by an amount that three marks do not tell: the sun was then lower than drawn, and in no direction
+    that could be read. That would take the horizon and the lens.
 
     Args:
-        foot: Where the object meets the ground.
+        foot: Where the object meets the ground, in pixels (x, y), y downwards.
         top: The object's top.
         tip: The end of the shadow of the top.
-        heading_deg: Which way the camera looked, clockwise from true north.
+        heading_deg: Which way the camera looked; the caveat says that it does not help.
 
     Raises:
         InputError: The lines are too short, or the shadow does not fall sideways.
@@ -64,8 +80,7 @@ def sun_from_shadow(foot: Point, top: Point, tip: Point, heading_deg: float | No
     if abs(angle - 90.0) > _SIDEWAYS_DEG:
         remedy = "Choose one that falls to the side, or give the object's height and its shadow's length in metres."
         raise InputError("a shadow across the picture", f"one at {angle:.0f} degrees to its object", remedy)
-    azimuth = None
-    if heading_deg is not None:  # a shadow to the right has the sun on the left
-        azimuth = (heading_deg + (-90.0 if along[0] > 0 else 90.0)) % 360.0
-    caveat = "Holds for an upright object on level ground, its shadow across the picture; else the sun was lower."
-    return SunReading(elevation_from_shadow(height, length), azimuth, caveat)
+    caveat = "Holds for an upright object on level ground; the sun was lower if the shadow does not fall sideways."
+    if heading_deg is not None:
+        caveat += " Its direction cannot be told: the picture does not show which way the shadow points on the ground."
+    return SunReading(elevation_from_shadow(height, length), None, caveat)

@@ -1,15 +1,17 @@
 """From when a photo was taken and where the sun stood in it to where on Earth that can be.
 
-P(reading | place) is a Gaussian around the sun's true position there, or a reading that is wrong and says nothing. It
-is averaged over where photos are taken in each country and division: a sun's position is a circle around the Earth
-some hundreds of kilometres wide, and no sharper than a division.
+P(reading | place) is a Gaussian around the sun's true position there (for an upper bound, even below it), or a reading
+that is wrong and says nothing. It is averaged over where photos are taken in each country and division: a sun's
+position is a circle around the Earth some hundreds of kilometres wide, and no sharper than a division.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -20,13 +22,21 @@ from geosleuth.indexes.geodesy import Floats
 from geosleuth.indexes.grid import load_grid
 from geosleuth.indexes.photo import Photo
 from geosleuth.indexes.time_zones import offset_minutes
-from geosleuth.tools.evidence import Evidence, Support
+from geosleuth.tools.evidence import Evidence, Nothing, Support
 from geosleuth.tools.region_means import over_regions
-from geosleuth.tools.shadow import SunReading, elevation_from_shadow, sun_from_shadow
+from geosleuth.tools.shadow import SunReading, elevation_from_shadow, highest_sun, sun_from_shadow
 from geosleuth.tools.sun_position import sun_at
 from geosleuth.tools.zones_at import listed_divisions, zones_of
 
-__all__ = ["SunReading", "elevation_from_shadow", "parse_taken", "sun_evidence", "sun_from_shadow", "taken_of"]
+__all__ = [
+    "SunReading",
+    "elevation_from_shadow",
+    "parse_taken",
+    "sun_evidence",
+    "sun_from_shadow",
+    "taken_of",
+    "taken_together",
+]
 
 # Standard deviations and the share of wrong readings are policy, since no labelled set of readings exists.
 # Elevation: a slope of 3 %, a shadow's soft end, and a clock 5 minutes off (1.2 degrees) make 3 degrees together.
@@ -34,14 +44,21 @@ _ELEVATION_DEG = 3.0
 # Azimuth: a street's direction from a map, and the angle between it and the shadow, judged by eye.
 _AZIMUTH_DEG = 10.0
 # A clock that was never set or still shows home's time, summer time forgotten, a north that was guessed wrongly.
+_NOWHERE = 1.5  # times what a wrong reading is worth anywhere: no place on land explains it better than an error does
+_IMPOSSIBLE = "Nowhere on land did it stand so at that time: check the time, its zone, and the angles."
 _WRONG = 0.05
+_SAME_SUN = timedelta(minutes=10)  # 2.5 degrees of the sun's way: less than a reading errs
 _FIRST_YEAR, _LAST_YEAR = 1826, 2100  # the oldest photograph; beyond the other, leap seconds and zones are unknown
 _WANTED = "the time at which the photo was taken"
 _EXAMPLES = "Write '2024-06-01 12:30' for the clock at the place, or with its zone: '2024-06-01 12:30Z', '… +02:00'."
 
 
 def sun_evidence(
-    taken: datetime, azimuth_deg: float | None = None, elevation_deg: float | None = None
+    taken: datetime,
+    azimuth_deg: float | None = None,
+    elevation_deg: float | None = None,
+    *,
+    at_most: bool = False,
 ) -> list[Evidence]:
     """Turn a time and where the sun stood then into evidence about the place.
 
@@ -49,32 +66,46 @@ def sun_evidence(
         taken: With its zone; without one, the clock at the place, whichever zone that keeps.
         azimuth_deg: Of the sun, clockwise from true north: opposite to where shadows fall.
         elevation_deg: Of the sun over the horizon.
+        at_most: The elevation was drawn in a picture (`sun_from_shadow`) and is an upper bound: lower is as likely.
 
     Raises:
         InputError: Neither angle is given, one is impossible, or the year is no photograph's.
     """
-    _check(taken, azimuth_deg, elevation_deg)
-    likelihood = _likelihood(taken, azimuth_deg, elevation_deg)
+    check_sun(taken, azimuth_deg, elevation_deg)
+    reading = _Reading(azimuth_deg, elevation_deg, at_most)
+    likelihood = _likelihood(taken, reading)
     zone = "by the clock at the place" if taken.tzinfo is None else "UTC"
     when = taken if taken.tzinfo is None else taken.astimezone(UTC)
-    parts = [f"{elevation_deg:.0f}° over the horizon"] if elevation_deg is not None else []
+    high = "at most " if at_most else ""
+    parts = [f"{high}{elevation_deg:.0f}° over the horizon"] if elevation_deg is not None else []
     parts += [f"in the direction of {azimuth_deg:.0f}° from north"] if azimuth_deg is not None else []
     claim = f"The investigator says that the sun stood {', '.join(parts)}, at {when:%Y-%m-%d %H:%M} {zone}."
     rule = f"readings err by {_ELEVATION_DEG:.0f}° in elevation and {_AZIMUTH_DEG:.0f}° in direction; {_WRONG:.0%} are"
-    rule += " taken to be wrong" + ("; zones by where people live" if taken.tzinfo is None else "")
+    rule += " taken to be wrong"
+    if elevation_deg is not None and at_most:
+        rule += f"; at a picture's edge the sun may have been at {highest_sun(elevation_deg):.0f}°"
+    rule += "; zones by where people live" if taken.tzinfo is None else ""
+    nowhere = likelihood.max() < _NOWHERE * _WRONG * reading.anywhere
+    if nowhere:
+        claim += f" {_IMPOSSIBLE}"
     return [
         Evidence(
             tool="sun",
             type="sun.position",
             claim=claim,
-            likelihood=over_regions(likelihood),
+            likelihood=Nothing(reason=_IMPOSSIBLE) if nowhere else over_regions(likelihood),
             group="sun",
             support=(Support(rule=rule, source="astral (NOAA solar calculator), IANA time zones"),),
         )
     ]
 
 
-def _check(taken: datetime, azimuth_deg: float | None, elevation_deg: float | None) -> None:
+def check_sun(taken: datetime, azimuth_deg: float | None, elevation_deg: float | None) -> None:
+    """Refuse a reading that cannot be one.
+
+    Raises:
+        InputError: As `sun_evidence`.
+    """
     if azimuth_deg is None and elevation_deg is None:
         remedy = "Give the sun's azimuth or its elevation; a time by itself says nothing of the place."
         raise InputError("where the sun stood", "neither azimuth nor elevation", remedy)
@@ -87,34 +118,47 @@ def _check(taken: datetime, azimuth_deg: float | None, elevation_deg: float | No
         raise InputError(_WANTED, f"the year {taken.year}", f"Years are {_FIRST_YEAR} to {_LAST_YEAR}.")
 
 
-def _likelihood(taken: datetime, azimuth_deg: float | None, elevation_deg: float | None) -> Floats:
-    """P(reading | place) per cell of the grid, (n,), as a density per degree."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is said of the sun's position."""
+
+    azimuth_deg: float | None
+    elevation_deg: float | None
+    at_most: bool
+
+    @property
+    def anywhere(self) -> float:
+        """Of a wrong reading: any position is as likely; a wrong bound is right by chance at best, and says nothing."""
+        high = 1.0 if self.elevation_deg is None or self.at_most else 1 / 90.0
+        return high * (1.0 if self.azimuth_deg is None else 1 / 360.0)
+
+    def where(self, azimuth: Floats, elevation: Floats) -> Floats:
+        """Of a right reading where the sun stands so; 0 where it is down, since then nothing has a shadow."""
+        found = np.where(elevation > 0.0, 1.0, 0.0)
+        if self.elevation_deg is not None and self.at_most:
+            over = np.maximum(elevation - highest_sun(self.elevation_deg), 0.0)
+            found *= np.exp(-0.5 * (over / _ELEVATION_DEG) ** 2)
+        elif self.elevation_deg is not None:
+            found *= _gaussian(self.elevation_deg - elevation, np.full(len(elevation), _ELEVATION_DEG))
+        if self.azimuth_deg is not None:  # high up, a small error of the sun's direction is a large one of its azimuth
+            spread = np.hypot(_AZIMUTH_DEG, _ELEVATION_DEG / np.maximum(np.cos(np.radians(elevation)), 0.03))
+            found *= _gaussian((self.azimuth_deg - azimuth + 180.0) % 360.0 - 180.0, spread)
+        return found
+
+
+def _likelihood(taken: datetime, reading: _Reading) -> Floats:
+    """P(reading | place) per cell of the grid, (n,): a density per degree, of a bound a probability."""
     grid = load_grid()
     lat, lon = np.asarray(grid.lat), np.asarray(grid.lon)
     right = np.zeros(len(lat))
     if taken.tzinfo is not None:
-        right = _density(taken, lat, lon, azimuth_deg, elevation_deg)
+        right = reading.where(*sun_at(taken, lat, lon))
     else:
         for minutes, share in _offsets(taken).items():
             rows = np.flatnonzero(share)
             instant = taken.replace(tzinfo=timezone(timedelta(minutes=minutes)))
-            right[rows] += share[rows] * _density(instant, lat[rows], lon[rows], azimuth_deg, elevation_deg)
-    anything = (1.0 if azimuth_deg is None else 1 / 360.0) * (1.0 if elevation_deg is None else 1 / 90.0)
-    return (1.0 - _WRONG) * right + _WRONG * anything
-
-
-def _density(
-    instant: datetime, lat: Floats, lon: Floats, azimuth_deg: float | None, elevation_deg: float | None
-) -> Floats:
-    """Of a right reading at each place; 0 where the sun is down, since then nothing has a shadow."""
-    azimuth, elevation = sun_at(instant, lat, lon)
-    found = np.where(elevation > 0.0, 1.0, 0.0)
-    if elevation_deg is not None:
-        found *= _gaussian(elevation_deg - elevation, np.full(len(lat), _ELEVATION_DEG))
-    if azimuth_deg is not None:  # high up, a small error of the sun's direction is a large one of its azimuth
-        spread = np.hypot(_AZIMUTH_DEG, _ELEVATION_DEG / np.maximum(np.cos(np.radians(elevation)), 0.03))
-        found *= _gaussian((azimuth_deg - azimuth + 180.0) % 360.0 - 180.0, spread)
-    return found
+            right[rows] += share[rows] * reading.where(*sun_at(instant, lat[rows], lon[rows]))
+    return (1.0 - _WRONG) * right + _WRONG * reading.anywhere
 
 
 def _gaussian(difference: Floats, spread: Floats) -> Floats:
@@ -157,6 +201,28 @@ def taken_of(photo: Photo) -> datetime | None:
     if exif.offset_minutes is None:
         return exif.taken_at
     return exif.taken_at.replace(tzinfo=timezone(timedelta(minutes=exif.offset_minutes)))
+
+
+def taken_together(photos: Iterable[Photo]) -> datetime | None:
+    """Return when photos of one scene were taken: the first time that one states; None where none does.
+
+    Raises:
+        InputError: They were taken at times at which the sun stood differently: whose shadow it is decides.
+    """
+    times = [taken for photo in photos if (taken := taken_of(photo)) is not None]
+    for one, other in itertools.combinations(times, 2):
+        if _apart(one, other) > _SAME_SUN:
+            remedy = "State the time of the photo with the shadow, as in `--taken '2024-06-01 12:30'`."
+            found = f"photos of {one:%Y-%m-%d %H:%M} and {other:%Y-%m-%d %H:%M}"
+            raise InputError("one time at which the sun stood so", found, remedy)
+    return times[0] if times else None
+
+
+def _apart(one: datetime, other: datetime) -> timedelta:
+    """Where one has no zone, its clock is compared with the other's."""
+    if one.tzinfo is None or other.tzinfo is None:
+        one, other = one.replace(tzinfo=None), other.replace(tzinfo=None)
+    return abs(one - other)
 
 
 def parse_taken(text: str) -> datetime:

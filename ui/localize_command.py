@@ -56,7 +56,8 @@ def localize(
         typer.Option(metavar="KEY=OPTION", help="What you see: driving_side=left; `geosleuth questions` lists all."),
     ] = None,
     taken: Annotated[
-        str | None, typer.Option(metavar="TIME", help="When it was taken: '2024-06-01 12:30', 'T10:30Z' or '+02:00'.")
+        str | None,
+        typer.Option(metavar="TIME", help="When it was taken: '2024-06-01 12:30', or ending in Z or +02:00."),
     ] = None,
     sun_azimuth: Annotated[
         float | None, typer.Option(metavar="DEG", min=0, max=360, help="Where the sun stands, clockwise from north.")
@@ -112,7 +113,12 @@ def _observations(given: list[str]) -> dict[str, str]:
         if "=" not in one:
             remedy = "Write --see driving_side=left; `geosleuth questions` lists all."
             raise InputError("KEY=OPTION", repr(one), remedy)
-    return {key.strip(): option.strip() for key, _, option in (one.partition("=") for one in given)}
+    pairs = [(key.strip(), option.strip()) for key, _, option in (one.partition("=") for one in given)]
+    for key, option in pairs:
+        if dict(pairs)[key] != option:
+            found = f"{key}={option} and {key}={dict(pairs)[key]}"
+            raise InputError(f"one answer to {key}", found, "Leave one of them out, or both where you cannot tell.")
+    return dict(pairs)
 
 
 def _one_form(**wanted: bool) -> str:

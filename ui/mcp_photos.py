@@ -75,16 +75,12 @@ class OpenPhoto:
     @classmethod
     def of(cls, run: Investigation) -> OpenPhoto:
         """Begin with what the hints say."""
-        from geosleuth.agent.investigation import stated_id
-        from geosleuth.agent.state import Found
-
-        stated = [Found(step=0, evidence=item, id=stated_id(item)) for item in run.stated]
-        return cls(run, {"found": stated, "trace": []})
+        return cls(run, {"found": run.found(0, run.stated, None), "trace": []})
 
     def call(self, tool: Tool, args: dict[str, Any]) -> tuple[TraceStep, Finding]:
         """Run a tool, and keep what it found for the next ones."""
-        from geosleuth.agent.state import PendingCall, look, with_look
-        from geosleuth.agent.tool_run import as_found, run_tool
+        from geosleuth.agent.state import PendingCall
+        from geosleuth.agent.tool_run import looked, run_tool, with_findings
 
         trace = self.state["trace"]
         step, finding = run_tool(
@@ -92,14 +88,9 @@ class OpenPhoto:
         )
         if not step.ok:
             return step, finding
-        # Called again, a tool finds the same again, which must not count twice; only `verify` goes on where it stopped.
-        before = {old.step for old in trace if old.tool == tool.name} if tool.name != "verify" else set()
-        kept = [item for item in self.state["found"] if item.step not in before]
-        seen = {name: getattr(finding, name) for name in ("lines", "locatability", "candidates", "search")}
-        new = look(self.state).model_copy(update={name: what for name, what in seen.items() if what is not None})
         self.state |= {
-            "found": kept + as_found(step, finding.evidence),
-            "looks": with_look(self.state, new),
+            "found": with_findings(self.state, self.run, step, finding),
+            "looks": looked(self.state, finding),
             "trace": [*trace, step],
         }
         return step, finding

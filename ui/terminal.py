@@ -107,11 +107,14 @@ def _evidence(items: list[WeighedEvidence], *, several: bool) -> Table:
         style = "green" if bits > 0 else "red" if bits < 0 else "dim"
         sources = dict.fromkeys(support.source for support in item.support if support.source)
         more = f" and {len(sources) - _SOURCES} more" if len(sources) > _SOURCES else ""
-        named = "; ".join(list(sources)[:_SOURCES]) + more or item.weights or item.tool
-        of = f"photo {item.photo + 1}: " if several and item.photo is not None else ""
-        claim = Text.assemble(f"{of}{printable(item.claim)}  ", (f"[{printable(named)}]", "dim"))
+        named = "; ".join(list(sources)[:_SOURCES]) + more or item.weights or item.type
+        claim = Text.assemble(f"{_of_photo(item, several)}{printable(item.claim)}  ", (f"[{printable(named)}]", "dim"))
         table.add_row(Text(f"{bits:+.1f}", style=style), claim)
     return table
+
+
+def _of_photo(item: WeighedEvidence, several: bool) -> str:
+    return f"photo {item.photo + 1}: " if several and item.photo is not None else ""
 
 
 def _references(candidates: tuple[ComparedReference, ...]) -> Table:
@@ -155,18 +158,24 @@ def _absent(answer: Localization) -> list[RenderableType]:
 
     Of repeated searches the last is told, which is the widest; of verifications all, since each is of other references.
     """
+    several = len(answer.photos) > 1
     capped = answer.precision_cap_km is not None  # all rounds then say the same: that it is withheld
     told = {
         item.type
         if item.tool == "retrieval"
-        else (item.type, item.claim, item.step if item.tool == "verification" and not capped else None): item
+        else (
+            item.photo,
+            item.type,
+            item.claim,
+            item.step if item.tool == "verification" and not capped else None,
+        ): item
         for item in answer.evidence
         if item.likelihood == "nothing"
     }
     lines: list[RenderableType] = [
         _line("A model's opinion, no evidence", item.claim, "magenta")
         if item.type == "gleam_x.match"
-        else _line("Tells no place", f"{item.tool}: {item.claim}", "dim")
+        else _line("Tells no place", f"{_of_photo(item, several)}{item.tool}: {item.claim}", "dim")
         for item in told.values()
     ]
     failed = Counter(f"{step.tool}: {step.result}" for step in answer.trace if not step.ok)

@@ -46,8 +46,8 @@ class Batch:
         paths: Files, folders, or an iterable of them, which is read no further than needed.
         hints: For all photos, or by path for some.
         workers: Processes; None: one per core, and one where a model of weights runs on this machine.
-        out: A table to write when all is done or the batch is interrupted: .parquet, .csv or .geojson. Beside it,
-            `OUT.journal` holds what is done.
+        out: A table to write when all is done: .parquet, .csv or .geojson. Of an interrupted batch it has the rows so
+            far, unless an earlier run has left a table. Beside it, `OUT.journal` holds what is done.
         resume: Whether what the journal holds is taken from it.
 
     Raises:
@@ -99,35 +99,45 @@ class Batch:
         self.close()
 
     def close(self) -> None:
-        """End the workers, and write the rows so far; what is done stays in the journal."""
+        """End the workers, and write the rows so far where there is no table yet; what is done stays in the journal."""
         self._rows.close()
         self._crew.close()  # where no row was ever asked for
         self._journal.close()
 
     def to_geodataframe(self) -> gpd.GeoDataFrame:
         """Run to the end; return all rows in the order of the listing, WGS 84, with `answer_row`'s columns."""
-        from geosleuth.agent.batch.table import frame
+        from geosleuth.agent.export import rows_to_geodataframe
 
         for _ in self:
             pass
-        return frame(self._ordered())
+        return rows_to_geodataframe(self._ordered())
 
     def _ordered(self) -> list[dict[str, Any]]:
         return [self._table[number] for number in sorted(self._table)]
 
     def _run(self) -> Generator[Row, None, None]:
+        whole = False
         try:
             yield from self._all()
+            whole = True
             self._hints.tell_unused()
         finally:
             self._crew.close()
             try:
-                if self.out is not None and self._table:
-                    from geosleuth.agent.batch.table import write_table
-
-                    write_table(self._ordered(), self.out)
+                self._write(whole=whole)
             finally:
                 self._journal.close()
+
+    def _write(self, *, whole: bool) -> None:
+        """Write the table; the rows of an interrupted run never take the place of those of the run before it."""
+        if self.out is None or not self._table:
+            return
+        if not whole and self.out.exists():
+            logger.warning("Interrupted: %s is left as the run before wrote it", self.out)
+            return
+        from geosleuth.agent.batch.table import write_table
+
+        write_table(self._ordered(), self.out)
 
     def _all(self) -> Iterator[Row]:
         for number, (path, trouble) in enumerate(listed(self._paths)):

@@ -1,21 +1,16 @@
-"""The rows of a batch as a GeoDataFrame, and as a file: GeoParquet, CSV or GeoJSON."""
+"""The rows of a batch as a file: GeoParquet, CSV or GeoJSON."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from geosleuth.agent.answer_row import COLUMNS
-from geosleuth.agent.export import rows_to_csv
+from geosleuth.agent.export import rows_to_csv, rows_to_geodataframe
 from geosleuth.indexes.errors import InputError
-from geosleuth.indexes.gallery.journal_files import appearing
-
-if TYPE_CHECKING:
-    import geopandas as gpd
+from geosleuth.indexes.whole_file import appearing
 
 _FORMS = (".parquet", ".csv", ".geojson")
-_TYPES = {str: "string", float: "float64", int: "Int64"}  # so that a column of nothing has a type, too
 
 
 def check_output(out: Path, journal: Path) -> None:
@@ -34,18 +29,6 @@ def check_output(out: Path, journal: Path) -> None:
         raise InputError("an output that a batch wrote", f"a file without its {journal.name}: {out}", remedy)
 
 
-def frame(rows: Sequence[dict[str, Any]]) -> gpd.GeoDataFrame:
-    """Put the rows into a table, their points as its geometry; no point is no geometry."""
-    import geopandas as gpd
-    import pandas as pd
-    import shapely
-
-    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({name: _TYPES[kind] for name, kind in COLUMNS.items()})
-    points = shapely.points(table["lon"].to_numpy(), table["lat"].to_numpy())
-    points[table["lat"].isna().to_numpy()] = None
-    return gpd.GeoDataFrame(table, geometry=points, crs="EPSG:4326")
-
-
 def write_table(rows: Sequence[dict[str, Any]], out: Path) -> None:
     """Write the rows; until all of them are on the disk, the file has its old content.
 
@@ -62,8 +45,8 @@ def write_table(rows: Sequence[dict[str, Any]], out: Path) -> None:
 
 def _write(rows: Sequence[dict[str, Any]], form: str, path: Path) -> None:
     if form == ".parquet":
-        frame(rows).to_parquet(path, schema_version="1.1.0", index=False)
+        rows_to_geodataframe(rows).to_parquet(path, schema_version="1.1.0", index=False)
     elif form == ".csv":
         path.write_text(rows_to_csv(rows), encoding="utf-8", newline="")
     else:
-        path.write_text(frame(rows).to_json(na="null", drop_id=True), encoding="utf-8")
+        path.write_text(rows_to_geodataframe(rows).to_json(na="null", drop_id=True), encoding="utf-8")

@@ -19,6 +19,8 @@ custody.jsonl   every event of the case, one line each
 
 To check a photo: compute the SHA-256 of its file; it is the file's name.
 To check an answer: compute the SHA-256 of its file; it stands in the line "answered" of its turn.
+To check words: a line's "name" (of a photo's file, of a case that was renamed) and "hmac" (of what was asked) are
+HMAC-SHA256 with the key "salt" of case.json, so that nobody without it can find the words by trying.
 To check the chain: "previous" of each line is the SHA-256 of the line before it, without its line end; of the first,
 64 zeros. The SHA-256 of the last line is
 
@@ -37,8 +39,9 @@ is switched on. In Python:
 _CAPPED = """
 This export is coarsened to {cap_km:g} km on purpose. The photos are left out, since a camera may have written the exact
 position into them and the picture itself may show it; their hashes are in case.json. What the investigator said is
-left out as well. Answers that were kept finer were coarsened for this export: the SHA-256 of their lines is that of the
-file that was kept.
+left out as well, and so are the names of the case and of the photos' files, and the salt of the hashes of all these in
+custody.jsonl. Answers that were kept finer, or with names, were coarsened for this export: the SHA-256 of their lines
+is that of the file that was kept.
 """
 
 

@@ -12,6 +12,7 @@ from geosleuth.indexes.photo_edit import Edit
 
 # Patterns, not plain strings: a case.json that somebody changed must not lead to a file outside of its folder.
 CaseId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Salt = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 PhotoFile = Annotated[str, Field(pattern=r"^photos/[0-9a-f]{64}\.(jpg|png|webp|heic|tif|gif)$")]
 AnswerFile = Annotated[str, Field(pattern=r"^answers/[0-9]{4,9}\.json$")]
@@ -70,6 +71,7 @@ class Case(_Frozen):
 
     id: CaseId
     name: CaseName
+    salt: Salt  # of the hashes of words in the chain of custody; empty in an export under a precision cap
     owner: str  # as `CaseStore` was given it
     created: AwareDatetime
     changed: AwareDatetime

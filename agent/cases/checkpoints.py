@@ -13,6 +13,7 @@ from typing import Any, get_args, get_type_hints
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.event_hooks import SerdeEvent, register_serde_event_listener
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from ormsgpack import MsgpackDecodeError
 from pydantic import BaseModel
 
 from geosleuth.agent.state import AgentState
@@ -20,7 +21,21 @@ from geosleuth.indexes.errors import InputError
 
 STATE_FILE = "state.sqlite"
 _WRITTEN = {"null", "bytes", "bytearray", "msgpack"}  # what the serializer writes; it would also read JSON constructors
+# What SQLite reports of a disk, or of another program that reads: the file itself is whole.
+_OF_THE_DISK = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
 _BUSY_S = 10.0  # the run lock keeps others out: this is for a backup that reads the file
+
+
+class DamagedStateError(InputError):
+    """A case's state that cannot be used any more; what it saves is time, and deleting it loses nothing else."""
 
 
 class StateSerializer(JsonPlusSerializer):
@@ -37,7 +52,7 @@ class StateSerializer(JsonPlusSerializer):
         """Read a value back.
 
         Raises:
-            InputError: It is, or holds, something that the loop never writes.
+            DamagedStateError: It breaks off, or holds, something that the loop never writes.
         """
         if data[0] not in _WRITTEN:
             raise _planted(f"a value of kind {data[0]!r}")
@@ -51,6 +66,8 @@ class StateSerializer(JsonPlusSerializer):
         unregister = register_serde_event_listener(note)
         try:
             value = super().loads_typed(data)
+        except MsgpackDecodeError as error:
+            raise _damaged(f"a value that breaks off ({error})") from error
         finally:
             unregister()
         if blocked:
@@ -83,7 +100,8 @@ def sqlite_saver(path: Path) -> Iterator[Any]:
     """Open the checkpointer of one case, its file made on first use for its owner's eyes alone.
 
     Raises:
-        InputError: The library is missing, or the file is damaged.
+        DamagedStateError: It is no database, or one that breaks off.
+        InputError: The library is missing, or the disk is full.
     """
     try:
         from langgraph.checkpoint.sqlite import SqliteSaver
@@ -97,9 +115,12 @@ def sqlite_saver(path: Path) -> Iterator[Any]:
         try:
             saver.setup()  # which turns on the write-ahead log: a killed process leaves a whole file
             connection.execute("PRAGMA synchronous=NORMAL")  # a power cut may cost the last step, never the file
+            yield saver
         except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_DISK:  # the low byte; above it, more of the same
+                remedy = "Free some space, allow writing there, and go on: what was found is kept."
+                raise InputError("a state of the case that can be written", str(error), remedy) from error
             raise _damaged(str(error)) from error
-        yield saver
 
 
 def forget_state(folder: Path) -> None:
@@ -108,10 +129,13 @@ def forget_state(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _planted(what: str) -> InputError:
+def _planted(what: str) -> DamagedStateError:
     return _damaged(f"{what}, which geosleuth never writes there: somebody changed the file")
 
 
-def _damaged(found: str) -> InputError:
-    remedy = "Delete state.sqlite from the case's folder; photos and answers stay, and the next turn starts afresh."
-    return InputError("the state of a case", found, remedy)
+def _damaged(found: str) -> DamagedStateError:
+    remedy = (
+        "Forget it with the button beside the case, or delete state.sqlite from the case's folder: photos and answers "
+        "stay, and the photos are looked at afresh."
+    )
+    return DamagedStateError("the state of a case", found, remedy)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import hmac
 import json
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from geosleuth.agent.cases.case import Case, CasePhoto
-from geosleuth.agent.cases.disk import write_file
+from geosleuth.indexes.whole_file import write_private
 
 CUSTODY_FILE = "custody.jsonl"
 FIRST = "0" * 64  # stands where the first line has no line before it
@@ -28,7 +30,7 @@ class CustodyEvent(_Frozen):
 
     number: int  # from 1
     at: AwareDatetime
-    event: str  # "created", "photo added", "photo edited", "renamed", "asked", "answered", "exported"
+    event: str  # "created", "photo added", "renamed", "asked", "answered", "exported"
     details: dict[str, Any]
     previous: str  # SHA-256 of the line before, `FIRST` for the first
 
@@ -47,6 +49,19 @@ class Custody(_Frozen):
     broken: str | None = None  # which line does not fit, and why; None: the chain is whole
 
 
+def new_salt() -> str:
+    """Draw a case's salt, 256 bits in hexadecimal digits."""
+    return secrets.token_hex(32)
+
+
+def word_hash(salt: str, words: str) -> str:
+    """HMAC-SHA256 of what a person said or named: it proves the words to who has the salt, and tells others nothing.
+
+    A plain hash would tell "near Sintra" to whoever tries the names of places.
+    """
+    return hmac.new(bytes.fromhex(salt), words.encode(), hashlib.sha256).hexdigest()
+
+
 def append_event(path: Path, event: str, details: Mapping[str, Any], at: datetime | None = None) -> tuple[int, str]:
     """Add a line, and return its number and its hash. The caller holds the case's write lock.
 
@@ -63,7 +78,7 @@ def append_event(path: Path, event: str, details: Mapping[str, Any], at: datetim
         "previous": previous,
     }
     line = json.dumps(entry).encode()
-    write_file(path, b"".join(one + b"\n" for one in (*lines, line)))
+    write_private(path, b"".join(one + b"\n" for one in (*lines, line)))
     return number, _sha256(line)
 
 

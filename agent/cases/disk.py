@@ -1,18 +1,16 @@
-"""How a case's files are written, locked and removed, so that a process killed at any moment leaves a whole case."""
+"""How a case's folder is made, locked and removed, so that a process killed at any moment leaves a whole case."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from geosleuth.indexes.compiled import try_lock
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.whole_file import SCRATCH, flush_folder
 
 CASE_FILE = "case.json"
 WRITE_LOCK = "write.lock"  # held for the milliseconds of a change
@@ -53,33 +51,6 @@ def make_folder(path: Path) -> None:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write all of a file or nothing of it, and only for its owner's eyes."""
-    scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # else a power cut after the renaming could leave an empty file
-        scratch.replace(path)
-    except OSError:
-        scratch.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Force a folder's list of names to the disk: what was renamed or removed stays so after a power cut."""
-    if sys.platform == "win32":  # which cannot open a folder, and needs not
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 @contextlib.contextmanager
 def locked(folder: Path, lock: str, wait_s: float = _WAIT_S) -> Iterator[None]:
     """Hold one of a case's locks; the system drops it when the process dies.
@@ -107,7 +78,7 @@ def locked(folder: Path, lock: str, wait_s: float = _WAIT_S) -> Iterator[None]:
 
 def remove_scratch(folder: Path) -> None:
     """Remove what a killed process had half written; for the holder of the write lock, so that nobody else's is hit."""
-    for path in folder.rglob(".*.tmp"):
+    for path in folder.rglob(f".*{SCRATCH}"):
         path.unlink(missing_ok=True)
 
 
@@ -129,7 +100,7 @@ def remove_case(folder: Path, announce: Callable[[], None], wait_s: float = _WAI
     with locked(folder, RUN_LOCK, wait_s), locked(folder, WRITE_LOCK, wait_s):
         announce()
         (folder / CASE_FILE).replace(folder / DELETING)  # from here on it is no case, whatever happens
-        sync_folder(folder)
+        flush_folder(folder)
     remove_folder(folder)
 
 
@@ -142,7 +113,7 @@ def remove_folder(folder: Path) -> None:
     while gone.exists():
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(gone)
-    sync_folder(gone.parent)
+    flush_folder(gone.parent)
 
 
 def finish_removals(owner_folder: Path) -> None:

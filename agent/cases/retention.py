@@ -9,20 +9,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from geosleuth.agent.audit import audit_event
-from geosleuth.agent.cases.case import Case, CaseSummary
+from geosleuth.agent.cases.case import Case
 from geosleuth.agent.cases.disk import CASE_FILE, cases_root, finish_removals, remove_case
-from geosleuth.agent.cases.shelf import CASE_ID, Shelf
+from geosleuth.agent.cases.shelf import CASE_ID
 from geosleuth.indexes.errors import InputError
 
 logger = logging.getLogger(__name__)
-
-
-def expired(shelf: Shelf, now: datetime | None = None) -> list[CaseSummary]:
-    """Return the owner's cases that the next `sweep` will delete."""
-    if shelf.retention_days is None:
-        return []
-    oldest = (now or datetime.now(UTC)) - timedelta(days=shelf.retention_days)
-    return [case for case in shelf.list() if case.changed < oldest]
 
 
 def sweep(

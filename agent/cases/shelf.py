@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from geosleuth.agent.audit import audit_event
 from geosleuth.agent.cases.case import Case, CaseSummary
-from geosleuth.agent.cases.custody import CUSTODY_FILE, append_event
+from geosleuth.agent.cases.custody import CUSTODY_FILE, append_event, new_salt, word_hash
 from geosleuth.agent.cases.disk import (
     CASE_FILE,
     NEW,
@@ -27,15 +27,14 @@ from geosleuth.agent.cases.disk import (
     no_case,
     remove_case,
     remove_scratch,
-    sync_folder,
     writable,
-    write_file,
 )
 from geosleuth.agent.cases.turns import summary
 from geosleuth.agent.cases.versions import settings_record, tool_versions
 from geosleuth.agent.printable import printable
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.json_file import read_json
+from geosleuth.indexes.whole_file import flush_folder, write_private
 
 if TYPE_CHECKING:
     from geosleuth.agent.settings import Settings
@@ -93,6 +92,7 @@ class Shelf:
         now = datetime.now(UTC)
         case = Case(
             id=secrets.token_hex(16),
+            salt=new_salt(),
             name=_checked_name(name) if name is not None else f"Case of {now:%Y-%m-%d %H:%M} UTC",
             owner=self.owner,
             created=now,
@@ -107,7 +107,7 @@ class Shelf:
             details = {"id": case.id, "owner": case.owner, "versions": case.versions, "settings": case.settings}
             case = self._commit(scratch, case, "created", details)
             scratch.rename(self.folder / case.id)
-            sync_folder(self.folder)
+            flush_folder(self.folder)
         self._audit("case created", case)
         return case
 
@@ -149,7 +149,7 @@ class Shelf:
         """Give a case another name."""
         with self._changing(case_id) as (folder, case):
             new = case.model_copy(update={"name": _checked_name(name)})
-            return self._commit(folder, new, "renamed", {"name": new.name})
+            return self._commit(folder, new, "renamed", {"name": word_hash(new.salt, new.name)})
 
     def delete(self, case_id: str, *, reason: str = "asked for") -> None:
         """Delete a case with all that belongs to it; only its id stays, in the audit log.
@@ -186,7 +186,7 @@ class Shelf:
         now = datetime.now(UTC)
         lines, head = append_event(folder / CUSTODY_FILE, event, details, now)
         case = case.model_copy(update={"changed": now, "custody_lines": lines, "custody_head": head})
-        write_file(folder / CASE_FILE, case.model_dump_json(indent=1).encode())
+        write_private(folder / CASE_FILE, case.model_dump_json(indent=1).encode())
         return case
 
     def _audit(self, event: str, case: Case) -> None:

@@ -13,17 +13,18 @@ from pydantic import ValidationError
 
 from geosleuth.agent.cases.archive import archive
 from geosleuth.agent.cases.case import Case, CasePhoto, Turn
-from geosleuth.agent.cases.custody import CUSTODY_FILE, Custody, custody_of
-from geosleuth.agent.cases.disk import RUN_LOCK, locked, writable, write_file
+from geosleuth.agent.cases.custody import CUSTODY_FILE, Custody, custody_of, word_hash
+from geosleuth.agent.cases.disk import RUN_LOCK, locked, writable
 from geosleuth.agent.cases.shelf import NAME_LENGTH, Shelf
-from geosleuth.agent.cases.turns import before_last_change, capped, digest
+from geosleuth.agent.cases.turns import asked_words, before_last_change, capped, without_words
 from geosleuth.agent.cases.versions import settings_record, tool_versions
 from geosleuth.agent.localization import Localization
 from geosleuth.agent.precision import withheld_backends
 from geosleuth.indexes.errors import InputError
-from geosleuth.indexes.photo import Photo, load_photo, open_photo
+from geosleuth.indexes.photo import Photo, load_photo
 from geosleuth.indexes.photo_edit import Edit, edited
 from geosleuth.indexes.photo_file import file_name
+from geosleuth.indexes.whole_file import write_private
 
 if TYPE_CHECKING:
     from geosleuth.agent.inquiry import Inquiry
@@ -39,7 +40,7 @@ class CaseStore(Shelf):
     def export(self, case_id: str) -> bytes:
         """Return a zip archive of a case, and note that it was made.
 
-        Under a precision cap photos and the investigator's words stay out: they may name the place.
+        Under a precision cap photos, names and the investigator's words stay out: they may name the place.
         """
         with self._changing(case_id) as (folder, case):
             withheld = self.precision_cap_km is not None
@@ -68,23 +69,15 @@ class CaseStore(Shelf):
                 file=f"photos/{photo.sha256}.{_ENDINGS[photo.format]}",
                 added=datetime.now(UTC),
             )
-            write_file(folder / kept.file, content)
-            details = {"name": kept.name, "sha256": kept.sha256, "bytes": len(content), "edit": kept.edit.model_dump()}
+            write_private(folder / kept.file, content)
+            details = {
+                "name": word_hash(case.salt, kept.name),
+                "sha256": kept.sha256,
+                "bytes": len(content),
+                "edit": kept.edit.model_dump(),
+            }
             case = case.model_copy(update={"photos": (*case.photos, kept)})
             return self._commit(folder, case, "photo added", details)
-
-    def set_edit(self, case_id: str, photo: int, edit: Edit) -> Case:
-        """Turn or crop a photo, by its index, from the next turn on.
-
-        Raises:
-            InputError: There is no such photo, or too little would be left of it.
-        """
-        with self._changing(case_id) as (folder, case):
-            edited(open_photo(self.original(case, photo)), edit)
-            kept = _photo_of(case, photo).model_copy(update={"edit": edit})
-            photos = tuple(kept if i == photo else one for i, one in enumerate(case.photos))
-            details = {"sha256": kept.sha256, "edit": edit.model_dump()}
-            return self._commit(folder, case.model_copy(update={"photos": photos}), "photo edited", details)
 
     def photos(self, case: Case) -> list[Photo]:
         """Load the photos as they were edited.
@@ -137,7 +130,8 @@ class CaseStore(Shelf):
             now = {"versions": tool_versions(), "settings": settings_record(settings) if settings else case.settings}
             changed = {key: value for key, value in now.items() if value != getattr(case, key)}
             photos = [{"sha256": one.sha256, "edit": one.edit.model_dump()} for one in case.photos]
-            details = {"turn": turn.number, "sha256": digest(turn), "undo": undo, "photos": photos, **changed}
+            hashed = word_hash(case.salt, asked_words(turn))
+            details = {"turn": turn.number, "hmac": hashed, "undo": undo, "photos": photos, **changed}
             case = case.model_copy(update={**changed, "turns": (*case.turns, turn)})
             return self._commit(folder, case, "asked", details)
 
@@ -155,7 +149,7 @@ class CaseStore(Shelf):
             answer = capped(answer, self.precision_cap_km)
             content = answer.model_dump_json().encode()
             name = f"answers/{number:04d}.json"
-            write_file(folder / name, content)
+            write_private(folder / name, content)
             turn = turn.answered(name, hashlib.sha256(content).hexdigest(), answer)
             turns = tuple(turn if one.number == number else one for one in case.turns)
             details = {
@@ -195,7 +189,8 @@ class CaseStore(Shelf):
         Under a precision cap it is in this store's memory alone, as it holds exact positions.
 
         Raises:
-            InputError: A turn is at work already, or the state is damaged.
+            DamagedStateError: What is stored cannot be used; `forget_state` is the way out.
+            InputError: A turn is at work already.
         """
         from geosleuth.agent.cases.checkpoints import STATE_FILE, forget_state, memory_saver, sqlite_saver
 
@@ -221,17 +216,11 @@ class CaseStore(Shelf):
             forget_state(folder)
             self._memories.pop(case_id, None)
 
-    def is_running(self, case: Case) -> bool:
-        """Whether a turn is at work, here or elsewhere; if not, an unfinished one was stopped and can be resumed."""
-        try:
-            with locked(self._folder_of(case.id), RUN_LOCK, wait_s=0):
-                return False
-        except InputError:
-            return self._folder_of(case.id).is_dir()
-
     def custody(self, case: Case) -> Custody:
-        """Return the chain of custody, checked, for the report."""
+        """Return the chain of custody, checked, for the report; under a cap without the names of files."""
         weights = self.answer(case).backends if case.last_finished else {}
+        if self.precision_cap_km is not None:
+            case = without_words(case)
         return custody_of(case, self._folder_of(case.id), withheld_backends(weights))
 
     def _answer_bytes(self, case: Case, turn: Turn) -> bytes:

@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from geosleuth.tools.named_places import Meanings
 
 EXAMPLES = ("in Portugal", "why not Spain?", "without clue 1")
-_TAKEN = re.compile(  # tools/metadata.py
-    r"The clock was at UTC(?P<zone>[+-]\d\d:\d\d) when it was taken, (?P<at>\d{4}-\d\d-\d\d \d\d:\d\d) local time"
-)
 _MISSPELT = 0.8  # of difflib's ratio: "Frnace" has 0.83, "again" for Spain 0.6
 _TOLD = 3  # clues whose claims are told in full; more are counted
 
@@ -173,10 +170,12 @@ def observe(question: str, option: str) -> Understood:
     return Understood(move=Observe(question=question, option=option), words=words)
 
 
-def sun(taken: datetime, azimuth_deg: float | None = None, elevation_deg: float | None = None) -> Understood:
-    """When the photo was taken, and where the sun stood."""
+def sun(
+    taken: datetime, azimuth_deg: float | None = None, elevation_deg: float | None = None, *, at_most: bool = False
+) -> Understood:
+    """When the photo was taken, and where the sun stood; `at_most` where the elevation is an upper bound."""
     try:
-        move = StateSun(taken=taken, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg)
+        move = StateSun(taken=taken, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, at_most=at_most)
     except ValidationError:
         reason = "A sun's azimuth is from 0 to 359 degrees, its elevation above 0 and at most 90."
         return refused(reason, ("taken 2024-06-01 12:30, sun at 45 degrees",))
@@ -192,17 +191,8 @@ def sun(taken: datetime, azimuth_deg: float | None = None, elevation_deg: float 
     if azimuth_deg is not None:
         parts.append(f"the sun in {azimuth_deg:.0f} degrees from north")
     if elevation_deg is not None:
-        parts.append(f"the sun {elevation_deg:.0f} degrees high")
+        parts.append(f"the sun {'at most ' if at_most else ''}{elevation_deg:.0f} degrees high")
     return Understood(move=move, words=f"Taken as: {', '.join(parts)}.")
-
-
-def taken_in(answer: Localization | None) -> datetime | None:
-    """Return when the file says the photo was taken, with its zone; None where no clue says so."""
-    for one in answer.evidence if answer is not None else ():
-        found = _TAKEN.match(one.claim) if one.type == "metadata.time" else None
-        if found:
-            return datetime.strptime(f"{found['at']} {found['zone']}", "%Y-%m-%d %H:%M %z")
-    return None
 
 
 def leave_out(clues: Sequence[WeighedEvidence]) -> Understood:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NaiveDatetime
@@ -57,31 +58,36 @@ class Form(BaseModel):
     elevation_deg: float | None = None
 
 
-def understand_with(model: VisionLanguageModel, text: str, answer: Localization | None) -> Understood:
+def understand_with(
+    model: VisionLanguageModel, text: str, answer: Localization | None, taken: datetime | None = None
+) -> Understood:
     """Say what a sentence asks for, by the rules where they know it, else by the model.
 
     Args:
         model: The planner's; its view of any photo will do, for it is shown none.
         text: The investigator's words, in any language that the model reads.
         answer: What the person sees while writing; None before the first.
+        taken: When the photo was taken, as its file says; for the sun, where the sentence names no time.
     """
-    known = certain(text, answer)
+    known = certain(text, answer, taken)
     if known is not None or len(text) > LONGEST or not plain(text):
-        return known or understand(text, answer)
+        return known or understand(text, answer, taken)
     try:
         filled = answer_as(model, [_prompt(text, answer)], Form, max_tokens=_REPLY_TOKENS)[0][0]
     except InputError as error:
         logger.warning("the model %s did not understand a sentence: %s", model.spec, error)
-        return _by_rules(text, answer, f"The model {model.spec} could not be asked: {error}")
+        return _by_rules(text, answer, taken, f"The model {model.spec} could not be asked: {error}")
     if isinstance(filled, Unreadable):
-        return _by_rules(text, answer, f"The model {model.spec} gave no readable answer.")
+        return _by_rules(text, answer, taken, f"The model {model.spec} gave no readable answer.")
+    if filled.request == "sun" and filled.taken is None and taken is not None:
+        filled = filled.model_copy(update={"taken": taken.astimezone(UTC) if taken.tzinfo else taken})
     found = _MOVES[filled.request](filled, answer)
     return found.model_copy(update={"by": model.spec})
 
 
-def _by_rules(text: str, answer: Localization | None, why: str) -> Understood:
+def _by_rules(text: str, answer: Localization | None, taken: datetime | None, why: str) -> Understood:
     """The rules' own words, and why they alone were asked."""
-    found = understand(text, answer)
+    found = understand(text, answer, taken)
     words = f"{found.words} ({why})"
     if isinstance(found.move, NotUnderstood):
         return Understood(move=found.move.model_copy(update={"reason": words}), words=words)
@@ -152,8 +158,7 @@ def _observe(form: Form, answer: Localization | None) -> Understood:
 
 
 def _sun(form: Form, answer: Localization | None) -> Understood:
-    taken = form.taken or checked.taken_in(answer)
-    return checked.sun(taken, form.azimuth_deg, form.elevation_deg) if taken else _other(form, answer)
+    return checked.sun(form.taken, form.azimuth_deg, form.elevation_deg) if form.taken else _other(form, answer)
 
 
 def _compare(form: Form, answer: Localization | None) -> Understood:

@@ -38,6 +38,7 @@ class StateSun(_Frozen):
     taken: AwareDatetime | NaiveDatetime  # naive: the clock at the place itself
     azimuth_deg: Annotated[float, Field(ge=0, lt=360)] | None = None  # clockwise from true north
     elevation_deg: Annotated[float, Field(gt=0, le=90)] | None = None
+    at_most: bool = False  # the elevation was drawn on the photo: an upper bound
 
 
 class CompareWith(_Frozen):
@@ -176,4 +177,5 @@ def _with_observation(statements: tuple[Statement, ...], move: Observe) -> tuple
 def _with_sun(statements: tuple[Statement, ...], move: StateSun) -> tuple[Statement, ...]:
     others = tuple(one for one in statements if not isinstance(one, Sun))
     taken: datetime = move.taken
-    return (*others, Sun(taken=taken, azimuth_deg=move.azimuth_deg, elevation_deg=move.elevation_deg))
+    angles = move.azimuth_deg, move.elevation_deg
+    return (*others, Sun(taken=taken, azimuth_deg=angles[0], elevation_deg=angles[1], at_most=move.at_most))

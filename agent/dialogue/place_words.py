@@ -31,7 +31,9 @@ _STATEMENT = re.compile(
     re.IGNORECASE,
 )
 _DENIED = re.compile(
-    r"^(?:rule out|exclude|eliminate|cross out|anywhere but|everywhere but)\s+(?P<place>.+)$", re.IGNORECASE
+    r"^(?:rule out|exclude|eliminate|cross out"
+    rf"|(?:{_SUBJECT}(?: is| was|'s) )?(?:anything|anywhere|everywhere) (?:but|except)(?: in)?)\s+(?P<place>.+)$",
+    re.IGNORECASE,
 )
 # The simplest sentences of some languages; names of countries and towns are known in all of them.
 _ABROAD = (

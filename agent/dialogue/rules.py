@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 
 from geosleuth.agent.dialogue import checked
 from geosleuth.agent.dialogue.clue_words import NoSuchClueError, clues_meant
-from geosleuth.agent.dialogue.move import NotUnderstood, Understood
+from geosleuth.agent.dialogue.move import AddHint, NotUnderstood, Understood
 from geosleuth.agent.dialogue.place_words import hint_in, place_in, speaks_of_place, surely_place_in, unknown_place
 from geosleuth.agent.dialogue.plain_words import LONGEST, NUMBERS, numbers_in, plain, respelled
-from geosleuth.agent.dialogue.seen_words import plate_without_end, seen_in
+from geosleuth.agent.dialogue.seen_words import denies, plate_without_end, seen_in, subject_of
 from geosleuth.agent.dialogue.sun_words import sun_in
+from geosleuth.agent.dialogue.unclear import unclear_sight, unclear_sun
 from geosleuth.agent.localization import Localization
 from geosleuth.indexes.countries import country_name
 from geosleuth.tools.quoting import quoted
@@ -103,25 +106,28 @@ _WHY = (
 Rule = Callable[[str, Localization | None], Understood | None]
 
 
-def understand(text: str, answer: Localization | None) -> Understood:
+def understand(text: str, answer: Localization | None, taken: datetime | None = None) -> Understood:
     """Say what a sentence asks for; what nobody understands is a move as well, with sentences that are understood.
 
     Args:
         text: The investigator's words, in English; the simplest hints also in German, French, Spanish, Portuguese,
             Italian, Russian and Chinese.
         answer: What the person sees while writing: its candidates and clues are numbered from 1. None before the first.
+        taken: When the photo was taken, as its file says (`taken_of` of tools/sunlight.py): a sentence about the sun
+            need not say it again.
     """
-    return certain(text, answer) or _not_understood(plain(text[: 2 * LONGEST]), answer)
+    return certain(text, answer, taken) or _not_understood(plain(text[: 2 * LONGEST]), answer, taken)
 
 
-def certain(text: str, answer: Localization | None) -> Understood | None:
+def certain(text: str, answer: Localization | None, taken: datetime | None = None) -> Understood | None:
     """Return what the rules take the words for, refusals among them; None where they do not know them."""
     if len(text) > LONGEST:
         return None
     sentence = plain(text)
     if not sentence:
         return None
-    for rule in _RULES:
+    rules: tuple[Rule, ...] = (*_COMMANDS, _why, _seen, partial(_sun, photo_taken=taken), _hint)
+    for rule in rules:
         if (found := rule(sentence, answer)) is not None:
             return found
     mended = respelled(sentence)
@@ -198,17 +204,24 @@ def _seen(sentence: str, answer: Localization | None) -> Understood | None:
     if colour := plate_without_end(sentence):
         reason = "Which plate: the one at the front, or the one at the rear? They differ in some countries."
         return checked.refused(reason, (f"the front plate is {colour}", f"the rear plate is {colour}"))
+    question = subject_of(sentence)
+    if question is not None and denies(sentence):  # a model might miss the one word that turns it round
+        return unclear_sight(question, "That was not understood: only what is there can be used, not what is not.")
     return None
 
 
-def _sun(sentence: str, answer: Localization | None) -> Understood | None:
+def _sun(sentence: str, _: Localization | None, *, photo_taken: datetime | None) -> Understood | None:
     said = sun_in(sentence)
     if said is None:
         return None
-    taken = said.taken or checked.taken_in(answer)
+    taken = said.taken or photo_taken
+    if said.unclear:
+        return unclear_sun(said.taken, photo_taken)
     if taken is None:
         reason = "The sun tells the place only together with the time."
         return checked.refused(reason, ("taken 2024-06-01 12:30 UTC, the sun is 45 degrees high",))
+    if said.taken is None and taken.tzinfo is not None:
+        taken = taken.astimezone(UTC)  # a file's own zone may say more of the place than a cap on precision allows
     return checked.sun(taken, said.azimuth_deg, said.elevation_deg)
 
 
@@ -218,25 +231,34 @@ def _hint(sentence: str, _: Localization | None) -> Understood | None:
 
 
 _COMMANDS: tuple[Rule, ...] = (_undo, _search, _compare, _clues)
-_RULES: tuple[Rule, ...] = (*_COMMANDS, _why, _seen, _sun, _hint)
 
 
-def _not_understood(sentence: str, answer: Localization | None) -> Understood:
+def _not_understood(sentence: str, answer: Localization | None, taken: datetime | None) -> Understood:
     if not sentence:
         return checked.refused(f"There was nothing to do in that. {UNDERSTOOD}")
     if len(sentence) > LONGEST:
         return checked.refused(f"That is more than one sentence; one at a time. {UNDERSTOOD}")
     parts = [part.strip() for part in re.split(r"[.;!,]\s+|\s+(?:and|but)\s+", sentence) if part.strip()]
     if 1 < len(parts) <= _PARTS:
-        known = [
-            part for part in parts if (found := certain(part, answer)) and not isinstance(found.move, NotUnderstood)
-        ]
+        known = [part for part in parts if _stands_alone(part, sentence, certain(part, answer, taken))]
         if known:
             return checked.refused("That may be more than one request; one at a time.", known)
+    if question := subject_of(sentence):
+        return unclear_sight(question, "That was not understood for certain.")
     return _uncertain_place(sentence) or checked.refused(f"That was not understood. {UNDERSTOOD}")
 
 
 _PARTS = 6  # of a sentence that is tried part by part
+_TURNS = re.compile(r"\b(?:outside|anything|anywhere|everywhere|nowhere|doubt|unlikely|if|unless)\b", re.IGNORECASE)
+
+
+def _stands_alone(part: str, sentence: str, found: Understood | None) -> bool:
+    """Whether a part may be offered: the place in "not in Spain and Portugal" would say the opposite by itself."""
+    if found is None or isinstance(found.move, NotUnderstood):
+        return False
+    before = sentence.partition(part)[0]
+    said = isinstance(found.move, AddHint) and not found.move.text.startswith("not ")
+    return not (said and (denies(before) or _TURNS.search(before)))
 
 
 def _uncertain_place(sentence: str) -> Understood | None:

@@ -3,150 +3,99 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
+from geosleuth.agent.dialogue.seen_subjects import COLOURS, EVERYWHERE, PLATE_WORDS, SUBJECTS, Subject
 from geosleuth.agent.localization import Localization
 
-# Words of a question's subject, and the question's key; sentences are matched by subject and answer together.
-# Gaps between the words of a pattern are bounded, so that no text takes long.
-_LEFT, _RIGHT = r"\bleft\b", r"\bright\b"
-_COLOURS = "white yellow black blue red green"
-_SUBJECTS: tuple[tuple[str, str, dict[str, str]], ...] = (
-    (
-        (
-            r"\b(?:driv(?:e|es|ing)|keep(?:s|ing)?|traffic|cars go)\b.{0,60}\bon (?:the|its|their)\b"
-            r"|\b(?:left|right)[- ]hand traffic\b"
-            r"|\bkeeps? (?:to the )?(?:left|right)$"
-        ),
-        "driving_side",
-        {"left": _LEFT, "right": _RIGHT},
-    ),
-    (
-        r"\bsun\b.{0,60}\b(?:midday|noon)\b|\b(?:midday|noon)\b.{0,60}\bsun\b|\bdish(?:es)?\b",
-        "hemisphere",
-        {"south": r"\bsouth(?:wards?)?\b", "north": r"\bnorth(?:wards?)?\b"},
-    ),
-    (
-        r"\b(?:front (?:number |licen[cs]e |registration )?plates?|plates? (?:at|on|in) (?:the )?front)\b",
-        "plate_front",
-        {colour: rf"\b{colour}\b" for colour in _COLOURS.split()},
-    ),
-    (
-        (
-            r"\b(?:(?:rear|back) (?:number |licen[cs]e |registration )?plates?"
-            r"|plates? (?:at|on|in) (?:the )?(?:rear|back))\b"
-        ),
-        "plate_rear",
-        {colour: rf"\b{colour}\b" for colour in _COLOURS.split()},
-    ),
-    (
-        r"\bplates?\b.{0,60}\bstrip\b|\bstrip\b.{0,60}\bplates?\b",
-        "plate_strip",
-        {"left": _LEFT, "both": r"\bboth\b", "top": r"\btop\b", "none": r"\b(?:no|without)\b"},
-    ),
-    (
-        r"\bplates?\b",
-        "plate_shape",
-        {"long": r"\blong\b", "short": r"\bshort\b"},
-    ),
-    (
-        (
-            r"\b(?:cent(?:re|er)|middle) (?:line|marking)s?\b"
-            r"|\bline (?:in|between|along) the (?:middle|cent(?:re|er)|two)\b"
-        ),
-        "centre_line",
-        {"white": r"\bwhite\b", "yellow": r"\byellow\b"},
-    ),
-    (
-        r"\bedge (?:line|marking)s?\b|\bline (?:at|along|on) the (?:outer )?edge\b",
-        "edge_line",
-        {"white": r"\bwhite\b", "yellow": r"\byellow\b"},
-    ),
-    (
-        r"\bwarning signs?\b",
-        "warning_sign",
-        {
-            "triangle_white": r"\bwhite triang|\btriang\w*\b.{0,60}\bwhite\b",
-            "triangle_yellow": r"\byellow triang|\btriang\w*\b.{0,60}\byellow\b",
-            "diamond": r"\bdiamonds?\b|\bsquares? on (?:its|their) corner",
-        },
-    ),
-    (
-        r"\b(?:poles?|telephone poles?|power poles?|pylons?)\b",
-        "poles",
-        {"wood": r"\bwood(?:en)?\b", "concrete": r"\bconcrete\b", "metal": r"\b(?:metal|steel|iron)\b"},
-    ),
-    (
-        r"\b(?:chevrons?|arrows?)\b",
-        "chevron",
-        {
-            "black_on_yellow": r"\bblack on (?:a )?yellow\b",
-            "yellow_on_black": r"\byellow on (?:a )?black\b",
-            "red_white": r"\bred and white\b|\bwhite and red\b|\bred on (?:a )?white\b|\bwhite on (?:a )?red\b",
-            "white_on_black": r"\bwhite on (?:a )?black\b",
-            "white_on_blue": r"\bwhite on (?:a )?blue\b",
-            "yellow_on_blue": r"\byellow on (?:a )?blue\b",
-        },
-    ),
-    (
-        r"\b(?:bollards?|posts?)\b",
-        "bollard",
-        {
-            "black_band": r"\bblack (?:band|cap)\b",
-            "red_band": r"\bred band\b",
-            "yellow": r"\byellow\b",
-            "plain": r"\breflectors? (?:alone|only)\b",
-        },
-    ),
-)
-_COMPILED = tuple(
-    (re.compile(subject), key, {option: re.compile(words) for option, words in options.items()})
-    for subject, key, options in _SUBJECTS
-)
+_SCRIPT_LISTED = "letters letter script scripts alphabet writing written text texts signs sign characters"
+_SCRIPT_WORDS = frozenset(_SCRIPT_LISTED.split())
 _WRITTEN = re.compile(r"\b(?:letters?|script|alphabet|writing|text|signs?)\b")
-# Denied, asked, or said of the picture and not of the scene ("on the left of the photo").
-_NO_FINDING = re.compile(
-    r"\b(?:photo|picture|image|not|never|don't|doesn't|isn't|aren't|cannot|can't|if|unless|which|what|neither)\b"
+_DENIAL = re.compile(
+    r"\b(?:no|not|never|none|without|neither|nor|hardly|barely|rarely|seldom|lacks?|lacking|missing|absent|except|cannot"
+    r"|(?:is|are|was|were|do|does|did|can|could|has|have|had|wo|would)n'?t)\b"
 )
-_PLATE = re.compile(
-    rf"\bplates?\b.{{0,60}}\b({_COLOURS.replace(' ', '|')})\b|\b({_COLOURS.replace(' ', '|')})\b.{{0,60}}\bplates?\b"
-)
+_ASKED = re.compile(r"(?:is|are|was|were|do|does|did|can|has|have|what|which|where|why|how|if|unless)\b")
+_NO_STRIP = re.compile(r"\b(?:no|without)(?= (?:an? |any )?(?:blue )?strip\b)")  # the one denial that is an answer
+_COLOUR = rf"\b({'|'.join(COLOURS)})\b"
+_PLATE = re.compile(rf"\bplates?\b.{{0,60}}{_COLOUR}|{_COLOUR}.{{0,60}}\bplates?\b")
+_PLATE_KNOWN = EVERYWHERE | frozenset((*PLATE_WORDS.split(), *COLOURS, "front", "rear", "back", "and", "both"))
 
 
 def seen_in(sentence: str, answer: Localization | None) -> tuple[str, str] | None:
-    """Return the keys of a question and of its answer; None where the sentence is no observation."""
+    """Return the keys of a question and of its answer; None where the sentence is not for certain an observation."""
     text = sentence.casefold()
-    if "?" in text or _NO_FINDING.search(text):
+    if "?" in text or _ASKED.match(text):
         return None
-    return _of_subject(text) or _script(text) or _as_asked(text, answer)
+    return _as_told().get(text) or _of_subject(text) or _script(text) or _as_asked(text, answer)
 
 
 def plate_without_end(sentence: str) -> str | None:
     """Return the colour of "the plate is yellow": which end decides which question it answers."""
     text = sentence.casefold()
-    if "?" in text or _NO_FINDING.search(text):
-        return None
-    found = _PLATE.search(text)
+    found = None if "?" in text or not _words(text) <= _PLATE_KNOWN else _PLATE.search(text)
     return (found[1] or found[2]) if found else None
 
 
+def subject_of(sentence: str) -> str | None:
+    """Return the key of the question that a sentence speaks of, naming an answer, though it may not give it."""
+    text = sentence.casefold()
+    if "?" in text:
+        return None
+    for subject in SUBJECTS:
+        if subject.named.search(text) and _chosen(subject, text):
+            return subject.question
+    return "script" if _WRITTEN.search(text) and _scripts_named(text) else None
+
+
+def denies(sentence: str) -> bool:
+    """Whether it says what is not so."""
+    return _DENIAL.search(sentence.casefold()) is not None
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[^\W_]+(?:[-'][^\W_]+)*", text))
+
+
+def _chosen(subject: Subject, text: str) -> list[str]:
+    return [option for option, words in subject.options.items() if words.search(text)]
+
+
 def _of_subject(text: str) -> tuple[str, str] | None:
-    for subject, question, options in _COMPILED:
-        if subject.search(text):
-            chosen = [option for option, words in options.items() if words.search(text)]
-            if len(chosen) == 1:
-                return question, chosen[0]
+    if re.search(r"\bhand[- ]drive\b", text):  # where the wheel is, not where the car goes
+        return None
+    for subject in SUBJECTS:
+        if not subject.named.search(text):
+            continue
+        chosen = _chosen(subject, text)
+        said = _NO_STRIP.sub(" ", text, count=1) if chosen == ["none"] else text
+        if len(chosen) == 1 and _words(said) <= EVERYWHERE | subject.words:
+            return subject.question, chosen[0]
     return None
+
+
+@cache
+def _as_told() -> dict[str, tuple[str, str]]:
+    """How the answer itself tells of each observation; these are the suggestions after a refusal."""
+    from geosleuth.tools.observations import QUESTIONS
+
+    return {one.says.casefold(): (key, one.key) for key, asked in QUESTIONS.items() for one in asked.options}
+
+
+def _scripts_named(text: str) -> dict[str, str]:
+    """Name as it stands in the text -> key of the script."""
+    from geosleuth.tools.observations import QUESTIONS
+
+    names = {option.text.split()[0].casefold(): option.key for option in QUESTIONS["script"].options}
+    return {name: key for name, key in names.items() if name in _words(text)}
 
 
 def _script(text: str) -> tuple[str, str] | None:
     """Find the name of a script beside a word for writing: "the letters are Cyrillic"."""
-    from geosleuth.tools.observations import QUESTIONS
-
-    question = QUESTIONS.get("script")
-    if question is None or not _WRITTEN.search(text):
+    named = _scripts_named(text) if _WRITTEN.search(text) else {}
+    if len(named) != 1 or not _words(text) <= EVERYWHERE | _SCRIPT_WORDS | named.keys():
         return None
-    named = [option.key for option in question.options if re.search(rf"\b{option.text.split()[0].casefold()}\b", text)]
-    return ("script", named[0]) if len(named) == 1 else None
+    return "script", next(iter(named.values()))
 
 
 def _as_asked(text: str, answer: Localization | None) -> tuple[str, str] | None:

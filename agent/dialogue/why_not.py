@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
+from geosleuth.agent.figures import percent
 from geosleuth.agent.localization import CountryShare, Localization
 from geosleuth.indexes.countries import country_name
 from geosleuth.indexes.errors import InputError
@@ -89,7 +90,7 @@ def _pieces(bits: Sequence[float], evidence_ids: Sequence[str], answer: Localiza
 
 def _words(asked: CountryShare, against: CountryShare, start_bits: float, pieces: Sequence[Weighed]) -> str:
     sentences = [
-        f"{asked.name} has {_percent(asked)}, {against.name} {_percent(against)}.",
+        f"{asked.name} has {percent(asked.probability)}, {against.name} {percent(against.probability)}.",
         _start(asked, against, start_bits),
     ]
     for side, heading in ((-1, "Against"), (1, "For")):
@@ -112,11 +113,3 @@ def _start(asked: CountryShare, against: CountryShare, bits: float) -> str:
     return (
         f"Before any evidence {more.name} is {factor} times as likely as {less.name}, for more photos are taken there."
     )
-
-
-def _percent(share: CountryShare) -> str:
-    """No figure claims certainty, nor that a country is impossible."""
-    percent = 100.0 * share.probability
-    if percent < 0.1:
-        return "less than 0.1%"
-    return "more than 99.9%" if percent > 99.9 else f"{percent:.1f}%"

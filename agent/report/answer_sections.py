@@ -11,8 +11,9 @@ from geosleuth.agent.report.map_window import beyond_the_map
 _STATUS = {
     "localized": "localized",
     "coarse": "coarse: a direction to look in, not a place",
-    "not_locatable": "not locatable: nothing in the photo tells a place",
+    "not_locatable": "not locatable: nothing tells a place",
 }
+_NOWHERE = "No place can be told from this photo"
 LIMITS = (
     "The probabilities were calibrated on photos whose places are known; one unlike those can be located wrongly, and "
     "yet with a high probability.\n"
@@ -50,7 +51,8 @@ def answer_section(answer: Localization) -> Section:
     if answer.precision_cap_km is not None:
         words = f"on purpose to {answer.precision_cap_km:g} km; what would be finer is withheld"
         rows.append(Fact("Coarsened", words))
-    title = shown(place_name(answer)) if answer.point else "No place can be told from this photo"
+    nowhere = "No place can be told from these photos" if len(answer.photos) > 1 else _NOWHERE
+    title = shown(place_name(answer)) if answer.point else nowhere
     return Section("Answer", (Paragraph(title, "lead"), Facts(tuple(rows)), Paragraph(CAVEAT, "warning")))
 
 

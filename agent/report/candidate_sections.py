@@ -56,7 +56,8 @@ def _side_by_side(one: ComparedReference, content: ReportContent) -> Pictures | 
     if one.photo < len(content.photos):
         photo = content.photos[one.photo]
         jpeg, size = jpeg_of(photo.pixels_at(REFERENCE_PX), REFERENCE_PX)
-        pictures.append(Picture(jpeg, size, f"The photo {shown(photo.name)}", "The photo"))
+        caption = f"Photo {one.photo + 1}" if len(content.photos) > 1 else "The photo"
+        pictures.append(Picture(jpeg, size, f"{caption}: {shown(photo.name)}", caption))
     jpeg, size = jpeg_of(pixels, REFERENCE_PX)
     caption = f"Reference {one.rank}"
     pictures.append(Picture(jpeg, size, f"{caption}: {shown(one.uri)}", caption))

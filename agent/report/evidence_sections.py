@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from geosleuth.agent.figures import bare_bits
 from geosleuth.agent.localization import Localization, WeighedEvidence
 from geosleuth.agent.report.blocks import Bullets, Fact, Facts, Grid, Paragraph, Picture, Pictures, Section, shown
 from geosleuth.agent.report.content import ReportContent
@@ -72,14 +73,19 @@ def evidence_section(answer: Localization) -> Section:
         blocks.append(Grid(head, tuple(rows), (0.06, 0.11, 0.48, 0.26, 0.09), numeric=(0, 1)))
     else:
         blocks.append(Paragraph("No finding tells a place."))
-    vain = dict.fromkeys(shown(f"{one.tool}: {one.claim}") for one in answer.evidence if one.likelihood == "nothing")
+    vain = dict.fromkeys(_in_vain(one, answer) for one in answer.evidence if one.likelihood == "nothing")
     if vain:
         blocks += [Paragraph("Looked at, and tells no place:"), Bullets(tuple(vain))]
     return Section("Evidence", tuple(blocks))
 
 
+def _in_vain(one: WeighedEvidence, answer: Localization) -> str:
+    of = f"Photo {one.photo + 1}, " if len(answer.photos) > 1 and one.photo is not None else ""
+    return shown(f"{of}{one.tool}: {one.claim}")
+
+
 def _bits(one: WeighedEvidence) -> str:
-    return "left out" if one.left_out else f"{one.contribution_bits:+.1f}"
+    return "left out" if one.left_out else bare_bits(one.contribution_bits)
 
 
 def _source(one: WeighedEvidence) -> str:
@@ -113,7 +119,8 @@ def stated_section(answer: Localization) -> Section:
     stated = [f"No. {n}: {shown(one.claim)}" for n, _, one in numbered(answer) if one.tool in _STATED]
     left_out = [f"No. {n} was left out: {shown(one.claim)}" for n, _, one in numbered(answer) if one.left_out]
     items = stated + left_out
-    first = Bullets(tuple(items)) if items else Paragraph("Nothing: the answer rests on the photo alone.")
+    alone = "photos" if len(answer.photos) > 1 else "photo"
+    first = Bullets(tuple(items)) if items else Paragraph(f"Nothing: the answer rests on the {alone} alone.")
     asked = tuple(f"{shown(one.text)} (worth {one.expected_bits:.1f} bits)" for one in answer.questions)
     more = (Paragraph("Questions that a person could still answer:"), Bullets(asked)) if asked else ()
     return Section("What the investigator stated", (first, *more))
@@ -134,12 +141,16 @@ def closing_section(answer: Localization) -> Section | None:
 
 
 def trace_section(answer: Localization) -> Section:
-    """Every step, with its seconds."""
+    """Every step, with its seconds, and with its photo where there are several."""
     rows = [
         (str(one.step), shown(one.tool), shown(one.by), _result(one.result, one.ok, one.note), f"{one.seconds:.2f}")
         for one in answer.trace
     ]
     grid = Grid(("Step", "Tool", "Asked by", "Result", "Seconds"), tuple(rows), (0.08, 0.18, 0.16, 0.47, 0.11), (0, 4))
+    if len(answer.photos) > 1:
+        head = (*grid.head[:3], "Photo", *grid.head[3:])
+        which = [(*row[:3], str(one.photo + 1), *row[3:]) for row, one in zip(rows, answer.trace, strict=True)]
+        grid = Grid(head, tuple(which), (0.08, 0.18, 0.16, 0.09, 0.38, 0.11), (0, 5))
     return Section("Steps", (grid, Paragraph(f"All steps together: {answer.seconds:.1f} s.", "note")))
 
 

@@ -93,7 +93,7 @@ def _grid(block: Grid) -> str:
     looks = [' class="number"' if i in block.numeric else "" for i in range(len(block.head))]
     head = "".join(f'<th scope="col"{look}>{_words(name)}</th>' for name, look in zip(block.head, looks, strict=True))
     rows = [
-        "<tr>" + "".join(f'<td dir="auto"{look}>{_words(x)}</td>' for x, look in zip(row, looks, strict=True)) + "</tr>"
+        "<tr>" + "".join(f"<td{look}>{_words(x)}</td>" for x, look in zip(row, looks, strict=True)) + "</tr>"
         for row in block.rows
     ]
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody>\n</table>"

@@ -87,22 +87,26 @@ def _boxes(answer: Localization) -> list[tuple[float, float, float, float]]:
 def shown_region(answer: Localization) -> RegionFeature | None:
     """The region that a map is fitted to: the 90 % one, or a smaller one where that has scraps all over the world.
 
-    A tenth of a belief lies in many places: a map of all of them would show none.
+    A tenth of a belief lies in many places: a map of all of them would show none. Where even half of it lies far apart
+    (Russia's towns do), it is the region that reaches least far.
     """
     widest_first = sorted(answer.regions.features, key=lambda one: -one.properties.share)
-    for region in widest_first:
-        if _shortest_arc([(west, east) for west, _, east, _ in _region_boxes(region)])[1] <= _WIDE_DEG:
-            return region
-    return widest_first[0] if widest_first else None
+    near = (region for region in widest_first if _reach(region) <= _WIDE_DEG)
+    return next(near, None) or min(widest_first, key=_reach, default=None)
 
 
 def beyond_the_map(answer: Localization) -> str | None:
     """Say so where a map that is fitted to `shown_region` leaves part of a region out."""
     shown = shown_region(answer)
-    if shown is None or answer.status == "not_locatable":
+    if shown is None or answer.status == "not_locatable" or _reach(shown) * _ROOM >= 360.0:
         return None
     left_out = [one for one in answer.regions.features if one.properties.share > shown.properties.share]
     return f"The {left_out[-1].properties.share:.0%} region has parts far beyond this view." if left_out else None
+
+
+def _reach(region: RegionFeature) -> float:
+    """Degrees of longitude, the widest gap left out."""
+    return _shortest_arc([(west, east) for west, _, east, _ in _region_boxes(region)])[1]
 
 
 def _region_boxes(region: RegionFeature) -> list[tuple[float, float, float, float]]:

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fpdf import FPDF
-from fpdf.bidi import auto_detect_base_direction
 from fpdf.enums import TextDirection
 from fpdf.line_break import Fragment
 from fpdf.unicode_script import UnicodeScript, get_unicode_script
 
 from geosleuth.agent.report.fonts import BOLD, REGULAR, Face, folder, shipped, suiting
+from geosleuth.agent.report.reading_order import Line, goes_left, line_of
 
 MARGIN_MM = 17.0
 _LEADING = 1.42  # of a line, over the size of its letters: room for the marks of Thai, Khmer and Urdu
 _MM_PER_POINT = 25.4 / 72
 _NEUTRAL = (UnicodeScript.COMMON, UnicodeScript.INHERITED, UnicodeScript.UNKNOWN)
-_RIGHT_TO_LEFT = ("R", "AL")
+_WORD = re.compile("[^ ]+")
 
 
 class Document(FPDF):
     """Pages of A4 with a running head and page numbers; sizes in points, positions in mm."""
 
-    def __init__(self, running_head: str, further: Sequence[Face]) -> None:
+    def __init__(self, running_head: str, further: Sequence[Face], replaced: Mapping[int, str]) -> None:
         super().__init__(format="A4")
-        self.running_head = running_head
-        self._widths: dict[tuple[str, str, float], float] = {}
+        self.running_head, self._replaced = running_head, replaced
+        self._widths: dict[tuple[str, bool, str, float], float] = {}
         self.set_margins(MARGIN_MM, MARGIN_MM, MARGIN_MM)
         self.set_auto_page_break(False)  # lines are placed by hand
         self.c_margin = 0.0
@@ -53,8 +54,7 @@ class Document(FPDF):
         self.set_font("sans", "", 8)
         self.set_text_color(90)
         self.set_xy(MARGIN_MM, y)
-        line = next(iter(self.wrap(text, self.epw)), "")
-        self.line_of(line, MARGIN_MM, y, self.epw, base_of(text))
+        self.set_line(self.wrap(text, self.epw)[0], MARGIN_MM, y, self.epw)
         self.set_font("sans", style, size)
         self.text_color = colour
 
@@ -73,63 +73,85 @@ class Document(FPDF):
         if self.room_mm < mm:
             self.add_page()
 
-    def wrap(self, text: str, width: float) -> list[str]:
-        """Break a text into lines, in the order in which it is spoken: direction is each line's own matter."""
-        lines, current = [], ""
-        for word in text.split(" "):
-            wider = f"{current} {word}" if current else word
-            if self._width(wider) <= width:
-                current = wider
+    def drawable(self, text: str) -> str:
+        """Put code points in the place of what no font draws."""
+        return text.translate(self._replaced)
+
+    def wrap(self, text: str, width: float, *, auto: bool = False) -> list[Line]:
+        """Break a paragraph into lines, at least one; `auto`: it begins at its first letter's side."""
+        text = self.drawable(text)
+        whole, lines = line_of(text, auto=auto), []
+        start = end = 0
+        for word in _WORD.finditer(text):
+            if start < end and self.width_of(whole.part(start, word.end())) <= width:
+                end = word.end()
                 continue
-            if current:
-                lines.append(current)
-            *whole, current = self._pieces(word, width)
-            lines += whole
-        return [*lines, current]
+            if start < end:
+                lines.append(whole.part(start, end))
+            start, end = word.span()
+            for cut in self._cuts(whole, start, end, width):
+                lines.append(whole.part(start, cut))
+                start = cut
+        return [*lines, whole.part(start, end)]
 
-    def _pieces(self, word: str, width: float) -> list[str]:
-        """Break what is longer than a line (Thai, Chinese, hashes, addresses), never before a mark."""
-        if self._width(word) <= width:
-            return [word]
-        pieces, current = [], ""
-        for cluster in _clusters(word):
-            if current and self._width(current + cluster) > width:
-                pieces.append(current)
-                current = ""
-            current += cluster
-        return [*pieces, current]
+    def _cuts(self, whole: Line, start: int, end: int, width: float) -> Iterator[int]:
+        """Where to break what is longer than a line (Thai, Chinese, hashes, addresses), never before a mark."""
+        if self.width_of(whole.part(start, end)) <= width:
+            return
+        at = start
+        for cluster in _clusters(whole.text[start:end]):
+            if at > start and self.width_of(whole.part(start, at + len(cluster))) > width:
+                yield at
+                start = at
+            at += len(cluster)
 
-    def _width(self, text: str) -> float:
-        key = (text, self.font_style, self.font_size_pt)
+    def width_of(self, line: Line) -> float:
+        """In mm, at the current size."""
+        return sum(self._run_width(*run) for run in line.runs())
+
+    def _run_width(self, text: str, leftward: bool) -> float:
+        key = (text, leftward, self.font_style, self.font_size_pt)
         if key not in self._widths:
-            self._use(text, TextDirection.LTR)
+            self._use(text, leftward)
             self._widths[key] = float(self.get_string_width(text))
         return self._widths[key]
 
-    def line_of(self, line: str, x: float, y: float, width: float, base: Any, *, right: bool = False) -> None:
+    def set_line(self, line: Line, x: float, y: float, width: float, *, right: bool = False) -> None:
         """Set one line.
 
         What readers would take from the letters' shapes alone can be out of order in scripts that reorder them, so the
         text itself is given beside them (ActualText). Not for lines with right-to-left letters: some readers turn those
         round once more.
         """
-        self._use(line, base)
-        self.set_xy(x, y)
+        if right or line.base:
+            x += width - self.width_of(line)
         main = self._cmap(None)
-        spoken = any(ord(char) not in main for char in line) and not any(_is_right_to_left(char) for char in line)
+        spoken = any(ord(char) not in main for char in line.text) and not any(goes_left(char) for char in line.text)
         if spoken:
-            self._out(f"/Span <</ActualText <FEFF{line.encode('utf-16-be').hex().upper()}>>> BDC")
-        self.cell(width, self.line_mm, line, align="R" if right or base == TextDirection.RTL else "L")
+            self._out(f"/Span <</ActualText <FEFF{line.text.encode('utf-16-be').hex().upper()}>>> BDC")
+        for text, leftward in line.runs():
+            wide = self._run_width(text, leftward)
+            self._use(text, leftward)
+            self.set_xy(x, y)
+            self.cell(wide, self.line_mm, text, align="L")
+            x += wide
         if spoken:
             self._out("EMC")
 
-    def _use(self, text: str, base: Any) -> None:
+    def _use(self, text: str, leftward: bool) -> None:
         """Choose direction and fallback fonts: Han characters look different in China, Japan and Korea."""
-        self.set_text_shaping(True, direction=base)
+        self.set_text_shaping(True, direction=TextDirection.RTL if leftward else TextDirection.LTR)
         suited = [face.family for face in suiting(text) if face.family in self._families]
         own = [family for family in self._families if family not in suited]
         ours = {face.family for face in shipped()}  # come first: they are the same on every system
         self._fallback_order = [one for one in own if one in ours] + suited + [one for one in own if one not in ours]
+
+    def _preload_bidirectional_text(self, text: str, markdown: bool) -> Sequence[Fragment]:
+        """Take a text as one run: `Line.runs` has parted the directions, which fpdf2 would set in the wrong order."""
+        if self.text_shaping:
+            way = self.text_shaping["direction"]
+            self.text_shaping.update(paragraph_direction=way, fragment_direction=way)
+        return self._preload_font_styles(text, markdown)
 
     def _parse_chars(self, text: str, markdown: bool, **others: Any) -> Iterator[Fragment]:
         """Split text into runs of one font and script.
@@ -177,15 +199,6 @@ class Document(FPDF):
             return True
         following = next((get_unicode_script(one) for one in after if get_unicode_script(one) not in _NEUTRAL), None)
         return bool(following == before[1])
-
-
-def base_of(text: str) -> Any:
-    """The direction of a text: its first letter's."""
-    return auto_detect_base_direction(text)
-
-
-def _is_right_to_left(char: str) -> bool:
-    return unicodedata.bidirectional(char) in _RIGHT_TO_LEFT
 
 
 def _clusters(word: str) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from geosleuth.agent.report.content import ReportContent
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.whole_file import write_private
 
 if TYPE_CHECKING:
     from geosleuth.agent.localization import Localization
@@ -56,11 +56,10 @@ def write_report(
     content = ReportContent(answer, photos, reference_pictures(answer, references))
     written = report_pdf(content) if path.suffix.lower() == ".pdf" else report_html(content).encode()
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            file.write(written)
-        Path(file.name).replace(path)
+        write_private(path, written)
     except OSError as error:
-        raise InputError("a report that can be written", f"{path}: {error.strerror}", "Name another file.") from error
+        remedy = "Free space, or name another file."
+        raise InputError("a report that can be written", f"{path}: {error.strerror}", remedy) from error
 
 
 def reference_pictures(answer: Localization, references: References | None) -> Mapping[str, Pixels]:

@@ -20,11 +20,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from geosleuth.indexes.errors import InputError
-from geosleuth.indexes.gallery.journal_files import LOCK, appearing, read_problems, readable, write_problems
+from geosleuth.indexes.gallery.journal_files import LOCK, read_problems, readable, write_problems
 from geosleuth.indexes.gallery.listing import Listing
 from geosleuth.indexes.gallery.manifest import EncoderFacts, Problem
 from geosleuth.indexes.gallery.progress import BuildReport
 from geosleuth.indexes.gallery.reference import Reference, View
+from geosleuth.indexes.whole_file import appearing
 
 if TYPE_CHECKING:
     from geosleuth.indexes.encoders.encoder import Vectors

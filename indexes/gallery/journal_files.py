@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all, and one builder at a time."""
+"""The small files of an unfinished build, and one builder at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 from geosleuth.indexes.compiled import try_lock
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.damage import UNREADABLE
-from geosleuth.indexes.gallery.manifest import Problem, flush_folder
+from geosleuth.indexes.gallery.manifest import Problem
+from geosleuth.indexes.whole_file import appearing
 
 # What the folder, and not the builder, is to blame for.
 _FOLDER_ERRORS = {
@@ -29,17 +30,6 @@ _FOLDER_ERRORS = {
 # Of these, what is in the path itself.
 _PATH_ERRORS = {errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 LOCK = "lock"
-
-
-@contextlib.contextmanager
-def appearing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; what was written there gets its name once it is on the disk."""
-    scratch = path.with_name(f"{path.name}.part")
-    yield scratch
-    with scratch.open("rb") as file:
-        os.fsync(file.fileno())
-    scratch.replace(path)
-    flush_folder(path.parent)
 
 
 def write_problems(path: Path, problems: Iterable[Problem]) -> None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from geosleuth.indexes.gallery.journal_files import appearing, read_problems, readable, write_problems
+from geosleuth.indexes.gallery.journal_files import read_problems, readable, write_problems
 from geosleuth.indexes.gallery.manifest import Problem
 from geosleuth.indexes.gallery.progress import Meter
 from geosleuth.indexes.gallery.reference import View
 from geosleuth.indexes.gallery.sources.source import Item, Skipped, Source
+from geosleuth.indexes.whole_file import appearing
 
 _ITEMS, _SKIPPED = "listing.parquet", "listing-skipped.jsonl"
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.reference import View
+from geosleuth.indexes.whole_file import flush_folder
 
 MANIFEST = "manifest.json"
 FORMAT = 1  # change when an older geosleuth could not read the files
@@ -127,17 +128,6 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         os.fsync(file.fileno())
     scratch.replace(folder / MANIFEST)
     flush_folder(folder)
-
-
-def flush_folder(folder: Path) -> None:
-    """Force a folder's entries to disk, where the system can (Windows does it by itself)."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -31,7 +31,6 @@ from geosleuth.indexes.gallery.manifest import (
     ProblemKind,
     SourceFacts,
     damaged,
-    flush_folder,
     read_manifest,
     write_manifest,
 )
@@ -39,6 +38,7 @@ from geosleuth.indexes.gallery.reference import VIEWS, Reference
 from geosleuth.indexes.gallery.report import IndexReport, verify_index
 from geosleuth.indexes.gallery.table import COLUMNS, reference_table, sorted_order, write_geoparquet
 from geosleuth.indexes.gallery.vectors import Chunk, Vectors, map_vectors, write_vectors
+from geosleuth.indexes.whole_file import flush_folder
 
 __all__ = ["IndexReport", "Limits", "Staged", "note_problems", "open_index", "verify_index", "write_index"]
 

@@ -11,7 +11,15 @@ import pytest
 import shapely
 
 from geosleuth.agent.answer_row import COLUMNS, answer_row, failure_row
-from geosleuth.agent.export import CAVEAT, to_csv, to_geojson, to_geoparquet, to_kml
+from geosleuth.agent.export import (
+    CAVEAT,
+    rows_to_geodataframe,
+    to_csv,
+    to_geodataframe,
+    to_geojson,
+    to_geoparquet,
+    to_kml,
+)
 
 spec = importlib.util.spec_from_file_location("answers", Path(__file__).parents[1] / "ui" / "answers.py")
 answers = sys.modules.setdefault("answers", importlib.util.module_from_spec(spec))
@@ -180,3 +188,14 @@ def test_a_capped_answer_exports_what_it_holds(tmp_path):
     frame = geopandas.read_parquet(tmp_path / "a.parquet")
     assert frame["precision_cap_km"].iloc[0] == 100.0
     assert (frame.geometry.iloc[0].y, frame["lat"].iloc[0]) == (-18.0, -18.0)
+
+
+def test_answers_and_rows_make_tables_of_the_same_types(tmp_path):
+    nowhere = answers.nowhere()
+    of_answers = to_geodataframe([nowhere])
+    of_rows = rows_to_geodataframe([answer_row(nowhere)])
+    assert of_answers[list(COLUMNS)].dtypes.to_dict() == of_rows[list(COLUMNS)].dtypes.to_dict()
+    assert of_rows["country"].dtype == "string"
+    assert of_rows.geometry.iloc[0] is None
+    to_geoparquet(nowhere, tmp_path / "a.parquet")  # a column of nothing keeps its type
+    assert geopandas.read_parquet(tmp_path / "a.parquet")["country"].dtype == of_rows["country"].dtype

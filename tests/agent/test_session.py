@@ -285,3 +285,132 @@ def test_an_inquiry_survives_as_json():
     )
     assert Inquiry.model_validate_json(inquiry.model_dump_json()) == inquiry
     assert json.loads(inquiry.model_dump_json())["statements"][0] == {"kind": "hint", "text": "in Portugal"}
+
+
+# -- what a review found ---------------------------------------------------------------------------------------------
+
+
+def test_photos_that_an_interrupted_run_had_not_reached_are_looked_at_by_the_next():
+    stubs, saver = Counted(), InMemorySaver(serde=StateSerializer())
+    agent = Agent(Settings(), tools=stubs.tools)
+    steps = agent.session([scenes.PICTURE, OTHER], thread_id="1", checkpointer=saver).ask()
+    next(steps)
+    steps.close()
+    again = agent.session([scenes.PICTURE, OTHER], thread_id="1", checkpointer=saver)
+    answer = asked(again, Hint(text="not Spain"))
+    assert sorted(stubs.made) == sorted(["metadata", "read_text", "locatability", "submap"] * 2)
+    assert {e.photo for e in answer.evidence} == {0, 1, None}
+    assert answer.country.code == "PT"
+
+
+def test_a_photo_that_is_added_to_an_interrupted_run_waits_for_the_next_question():
+    saver = InMemorySaver(serde=StateSerializer())
+    session = Agent(Settings(), tools=scenes.STUBS).session(scenes.PICTURE, thread_id="1", checkpointer=saver)
+    steps = session.ask()
+    next(steps)
+    steps.close()
+    session.add(OTHER)
+    *_, last = session.resume()
+    assert len(last.localization.photos) == 1
+    assert len(asked(session).photos) == 2
+
+
+def test_ids_do_not_depend_on_what_was_said_first():
+    agent = Agent(Settings(), tools=scenes.STUBS)
+    plain = asked(agent.session(scenes.PICTURE))
+    hinted = asked(agent.session(scenes.PICTURE), Hint(text="not Spain"))
+    ids = [{e.tool: e.id for e in answer.evidence}["reading"] for answer in (plain, hinted)]
+    assert ids[0] == ids[1]
+    # So what is left out stays left out where the state was lost.
+    again = asked(agent.session(scenes.PICTURE), Hint(text="not Spain"), left_out=(ids[0],))
+    assert [e.left_out for e in again.evidence if e.tool == "reading"] == [True]
+
+
+def test_another_picture_has_other_ids():
+    agent, photo = Agent(Settings(), tools=scenes.STUBS), load_photo(scenes.PICTURE)
+    turned = replace(photo, edits=("rotated by 90 degrees",))
+    assert {e.id for e in asked(agent.session(photo)).evidence}.isdisjoint(
+        e.id for e in asked(agent.session(turned)).evidence
+    )
+
+
+def test_what_was_left_out_and_is_not_found_is_told():
+    answer = asked(Agent(Settings(), tools=scenes.STUBS).session(scenes.PICTURE), left_out=("0" * 12,))
+    assert "1 clue that was to be left out did not turn up again: see whether another says the same." in answer.notes
+
+
+def test_ids_under_a_cap_cannot_be_guessed_and_hold(tmp_path, monkeypatch):
+    from geosleuth.agent import finding_ids
+
+    monkeypatch.setattr("platformdirs.user_data_dir", lambda _: str(tmp_path))
+    ids = []
+    for _ in range(2):
+        finding_ids._machine_key.cache_clear()
+        capped = asked(Agent(Settings(precision_cap_km=50), tools=scenes.STUBS).session(scenes.PICTURE))
+        ids.append([e.id for e in capped.evidence])
+    finding_ids._machine_key.cache_clear()
+    assert ids[0] == ids[1]
+    assert (tmp_path / "finding.key").stat().st_mode & 0o777 == 0o600
+    free = asked(Agent(Settings(), tools=scenes.STUBS).session(scenes.PICTURE))
+    assert {e.id for e in free.evidence}.isdisjoint(ids[0])
+
+
+def test_a_call_that_is_made_twice_adds_nothing_and_is_not_made_again_by_resuming():
+    stubs, saver = Counted(), InMemorySaver(serde=StateSerializer())
+    session = Agent(Settings(), tools=stubs.tools).session(scenes.PICTURE, thread_id="1", checkpointer=saver)
+    first = asked(session)
+    second = asked(session, calls=(RequestedCall(tool="read_text"),))
+    assert stubs.made.count("read_text") == 2
+    assert [(e.id, e.contribution_bits) for e in second.evidence] == [
+        (e.id, e.contribution_bits) for e in first.evidence
+    ]
+    *_, last = session.resume()
+    assert stubs.made.count("read_text") == 2
+    assert last.localization.evidence == second.evidence
+
+
+def test_a_search_that_is_left_out_stays_so_when_it_is_made_again():
+    searches = []
+
+    def retrieve(_):
+        """Search."""
+        searches.append(len(searches) + 1)
+        words = f"search {searches[-1]}"
+        evidence = scenes.says("SE", 100.0, tool="retrieval").model_copy(update={"claim": words})
+        return Finding(words, (evidence,))
+
+    agent, _ = searching({"retrieve": retrieve})
+    session = agent.session(SEEN)
+    first = asked(session)
+    (search,) = [e for e in first.evidence if e.tool == "retrieval"]
+    second = asked(session, Hint(text="in Brazil"), left_out=(search.id,))
+    (again,) = [e for e in second.evidence if e.tool == "retrieval"]
+    assert (search.claim, again.claim) == ("search 1", "search 2")
+    assert again.left_out
+
+
+def test_photos_that_contradict_each_other_are_told():
+    def read_text(scene):
+        """Read signs."""
+        code = "PT" if scene.photo.pixels[0, 0, 0] == scenes.PICTURE[0, 0, 0] else "UA"
+        return Finding("1 line", (scenes.says(code, 1e6, group="language:Latn"),))
+
+    agent = Agent(Settings(), tools=scenes.STUBS | {"read_text": read_text})
+    answer = asked(agent.session([scenes.PICTURE, OTHER]))
+    assert answer.status == "coarse"
+    (found,) = answer.contradictions
+    assert {answer.evidence[i].photo for i in found.evidence} == {0, 1}
+
+
+def test_asking_for_the_belief_runs_and_deletes_nothing():
+    saver = InMemorySaver(serde=StateSerializer())
+    agent, photo = Agent(Settings(), tools=scenes.STUBS), load_photo(scenes.PICTURE)
+    session = agent.session(photo, thread_id="1", checkpointer=saver)
+    answer = asked(session)
+    belief, ids = session.weighed()
+    assert ids == [e.id for e in answer.evidence]
+    assert belief.country_probabilities()["PT"] == pytest.approx(answer.country.probability)
+    turned = agent.session(replace(photo, edits=("rotated",)), thread_id="1", checkpointer=saver)
+    with pytest.raises(InputError, match="nothing was asked yet"):
+        turned.weighed()
+    assert session.weighed()[1] == ids

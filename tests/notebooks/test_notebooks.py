@@ -1,9 +1,13 @@
 """The notebooks run from top to bottom on drawn scenes, and are committed without outputs."""
 
+import csv
 import shutil
 from pathlib import Path
 
 import pytest
+
+from geosleuth.agent.calibration import load_calibration
+from geosleuth.training.evaluate import fit_belief
 
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
@@ -47,7 +51,7 @@ SHOWN = {
         "Germany",
         "not_locatable",
         "results.geojson",
-        "street.jpg.kml",
+        "second_camera/bakery.jpg",
     ),
     "03_gallery": ("12 references from 12 images, 0 skipped", "10 candidates verified: 1 match, 9 no match", "007.jpg"),
     "04_reading_an_answer": (
@@ -92,3 +96,30 @@ def test_a_notebook_runs_from_top_to_bottom_without_a_network(book, tmp_path):
     pictures = [kind for one in data for kind in one if kind.startswith("image/")]
     assert len(pictures) == PICTURES[book.stem]
     assert [output.text for output in outputs if output.get("name") == "stderr"] == []
+    if book.stem == "02_a_folder":
+        _see_files(folder / "out")
+
+
+def _see_files(out):
+    """Two photos of one name have a file each, and the table is guarded against formulas as every other is."""
+    rows = list(csv.DictReader((out / "results.csv").open(encoding="utf-8", newline="")))
+    assert [row["file"].rpartition("/")[2] for row in rows].count("bakery.jpg") == 2
+    placed = {row["sha256"][:8] for row in rows if row["lat"]}
+    assert len(placed) == 4  # the street, both bakeries, the camera's position
+    assert {path.stem for path in out.glob("*.kml")} == placed
+
+
+def test_no_notebook_writes_a_table_past_the_guard_against_formulas():
+    for book in BOOKS:
+        code = "\n".join(cell.source for cell in nbformat.read(book, as_version=4).cells if cell.cell_type == "code")
+        assert ".to_csv(" not in code, book.stem  # of pandas; `to_csv(answer)` and `rows_to_csv` are geosleuth's
+
+
+def test_what_is_said_of_the_weights_is_true_of_those_that_ship():
+    """All stand at the bound of the search: a notebook that calls them fitted must say that as well."""
+    book = nbformat.read(FOLDER / "04_reading_an_answer.ipynb", as_version=4)
+    words = "\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
+    highest = max(fit_belief._TEMPERATURES)
+    assert set(load_calibration().temperatures.values()) == {highest}  # another fit? Then say anew what it found
+    assert f"between {min(fit_belief._TEMPERATURES)} and {highest}" in words
+    assert f"Where all stand at {highest}, the largest value that was tried" in words

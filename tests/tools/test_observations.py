@@ -6,11 +6,18 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
+from geosleuth.agent.belief import Belief
+from geosleuth.agent.inquiry import Observation
+from geosleuth.agent.localization import TraceStep
+from geosleuth.agent.precision import coarsen_step
+from geosleuth.agent.questions import asked_questions
 from geosleuth.indexes.countries import country_codes
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.grid import load_grid
+from geosleuth.tools.language import language_clues
 from geosleuth.tools.observations import QUESTIONS, most_telling, observation_evidence
 from geosleuth.tools.region_means import country_means, over_regions
+from geosleuth.tools.textline import TextLine
 
 
 def ratios(question, option):
@@ -43,9 +50,55 @@ def test_claims_can_be_read():
         "observation.driving_side",
         "observation:driving_side",
     )
-    assert found.support[0].text == "left"
     assert found.support[0].source == "country-coder (OpenStreetMap), driving side"
     assert found.support[0].rule.startswith("3% of answers are taken to be wrong")
+    assert found.support[0].rule.endswith("the answer is: left")
+
+
+def test_an_answer_quotes_nothing_from_the_photo():
+    # A cap on precision withholds what quotes a sign, whose words may name a town; the side of driving is no such.
+    (found,) = observation_evidence("driving_side", "left")
+    assert [one.text for one in found.support] == [None]
+    (shown,) = coarsen_step(
+        TraceStep(step=1, tool="hint", by="investigator", result="1 clue", seconds=0.0), [found], 100.0
+    )[1]
+    assert shown == found
+
+
+def odds(evidence, code, other):
+    found = Belief.start().update(evidence).country_probabilities()
+    return math.log2(found[code] / found[other])
+
+
+def test_plates_of_one_foreign_car_are_wrong_together():
+    answers = {"plate_front": "yellow", "plate_rear": "yellow", "plate_strip": "left", "plate_shape": "long"}
+    plates = [one for key, option in answers.items() for one in observation_evidence(key, option)]
+    assert {one.group for one in plates} == {"observation:plate"}
+    # Of 100 cars 97 are yellow in NL and 2 in DE: 0.95 * 0.97 + 0.05 / 6 over 0.95 * 0.02 + 0.05 / 6 is 34, 5.1 bits.
+    start, front, both = (odds(plates[:n], "NL", "DE") for n in range(3))
+    assert front - start == pytest.approx(5.1, abs=0.05)
+    assert both - front == pytest.approx(0.51, abs=0.02)  # the second counts a tenth: the correlation is 0.9
+    assert odds(plates, "NL", "DE") == pytest.approx(both, abs=0.1)
+
+
+def test_letters_that_are_read_and_seen_are_one_witness():
+    box = ((0.0, 0.0), (90.0, 0.0), (90.0, 30.0), (0.0, 30.0))
+    line = TextLine(
+        text="", box=box, script="Thai", script_confidence=0.95, score=0.0, recogniser="none", readable=False
+    )
+    (read,) = language_clues([line])
+    (seen,) = observation_evidence("script", "Thai")
+    assert (read.type, read.group) == ("reading.script", seen.group)
+    alone, both = Belief.start().update([read]), Belief.start().update([seen, read])
+    doubt = [1 - one.country_probabilities()["TH"] for one in (alone, both)]
+    assert 0.5 * doubt[0] < doubt[1] < doubt[0]  # two witnesses would leave a hundredth of it
+
+
+def test_answers_that_would_be_wrong_together_are_asked_for_once():
+    shares = {"NL": 0.5, "DE": 0.5}
+    assert asked_questions(shares, (), ())[0].key.startswith("plate_")
+    given = (Observation(question="plate_front", option="yellow"), Observation(question="unknown", option="x"))
+    assert not [one.key for one in asked_questions(shares, given, ()) if one.key.startswith("plate_")]
 
 
 @pytest.mark.parametrize(
@@ -61,6 +114,7 @@ def test_claims_can_be_read():
         ("plate_shape", "long", "PL", "JP"),
         ("centre_line", "yellow", "NO", "SE"),
         ("centre_line", "white", "AU", "BR"),
+        ("warning_sign", "diamond", "AR", "IN"),
         ("edge_line", "yellow", "ZA", "KE"),
         ("warning_sign", "diamond", "IE", "GB"),
         ("warning_sign", "triangle_yellow", "SE", "NO"),
@@ -70,7 +124,7 @@ def test_claims_can_be_read():
         ("script", "Cyrl", "BG", "PL"),
         ("script", "Jpan", "JP", "CN"),
         ("script", "Thaa", "MV", "IN"),
-        ("hemisphere", "north", "AR", "ES"),
+        ("midday_sun", "north", "AR", "ES"),
     ],
 )
 def test_customs(question, option, likely, unlikely):
@@ -91,6 +145,14 @@ def test_every_answer_is_a_probability_of_each_country(key):
     assert question.source
     assert question.why_wrong
     assert len({option.key for option in question.options}) == len(question.options)
+
+
+def test_lines_that_forbid_passing_are_yellow_where_the_others_are_white():
+    yellow, white = ratios("centre_line", "yellow"), ratios("centre_line", "white")
+    # NZ 0.95 * 0.25 + 0.025 = 0.2625, IN 0.95 * 0.3 + 0.025 = 0.31, GB 0.95 * 0.02 + 0.025 = 0.044.
+    assert yellow["NZ"] - yellow["GB"] == pytest.approx(math.log(0.2625 / 0.044), abs=2e-3)
+    assert yellow["IN"] - yellow["GB"] == pytest.approx(math.log(0.31 / 0.044), abs=2e-3)
+    assert white["NZ"] - white["NO"] > 2
 
 
 def test_a_country_without_a_row_is_as_likely_as_the_mean():
@@ -116,7 +178,7 @@ def test_the_table_names_real_countries_once_and_its_shares_are_whole():
 
 
 def test_the_midday_sun_is_in_the_north_for_a_part_of_the_year_in_the_tropics():
-    found = observation_evidence("hemisphere", "north")[0].likelihood.log_ratios
+    found = observation_evidence("midday_sun", "north")[0].likelihood.log_ratios
     # Beyond 23.44 degrees 95 % + half of 5 %; at the equator one half.
     assert found["NZ"] - found["GB"] == pytest.approx(math.log(0.975 / 0.025), abs=0.01)
     assert math.exp(found["EC"] - found["NZ"]) == pytest.approx(0.5 / 0.975, rel=0.1)
@@ -140,7 +202,7 @@ def test_the_most_telling_question_by_hand():
     asked = {question.key: bits for question, bits in most_telling({"GB": 0.3, "FR": 0.3}, (), 20)}
     entropy = -(0.015 * math.log2(0.015) + 0.985 * math.log2(0.985))
     assert asked["driving_side"] == pytest.approx(1 - entropy, abs=1e-6)
-    assert "hemisphere" not in asked  # both are far north: nothing to learn
+    assert "midday_sun" not in asked  # both are far north: nothing to learn
     assert list(asked.values()) == sorted(asked.values(), reverse=True)
 
 
@@ -150,6 +212,11 @@ def test_what_is_answered_is_not_asked_again():
     assert len(first) == 1
     assert first[0][0].key not in [question.key for question, _ in most_telling(belief, [first[0][0].key], 20)]
     assert most_telling(belief, QUESTIONS, 3) == []
+
+
+def test_what_tells_less_than_one_in_twenty_misjudges_is_not_asked():
+    belief = {"AU": 0.99, "NZ": 0.01}  # nearly certain: H(0.01) is 0.08 bits, and no answer tells most of that
+    assert most_telling(belief, (), 20) == []
 
 
 @pytest.mark.parametrize("belief", [{}, {"GB": 0.0}, {"": 1.0}, {"GB": 1.0}])

@@ -8,9 +8,9 @@ from PIL import Image
 
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.photo import load_photo
-from geosleuth.tools.shadow import elevation_from_shadow, sun_from_shadow
+from geosleuth.tools.shadow import elevation_from_shadow, highest_sun, sun_from_shadow
 from geosleuth.tools.sun_position import sun_at
-from geosleuth.tools.sunlight import parse_taken, sun_evidence, taken_of
+from geosleuth.tools.sunlight import parse_taken, sun_evidence, taken_of, taken_together
 from geosleuth.tools.zones_at import listed_divisions, offset_minutes, zones_of
 
 CAPE_TOWN = (-33.9249, 18.4241)
@@ -132,11 +132,70 @@ def test_elevation_of_a_shadow():
 def test_a_shadow_across_the_picture():
     found = sun_from_shadow(foot=(100, 300), top=(100, 200), tip=(200, 300), heading_deg=30)
     assert found.elevation_deg == pytest.approx(45)
-    assert found.azimuth_deg == pytest.approx(300)  # the shadow falls to the right: the sun is on the left
-    left = sun_from_shadow(foot=(100, 300), top=(100, 200), tip=(0, 310), heading_deg=30)
-    assert left.azimuth_deg == pytest.approx(120)
-    assert sun_from_shadow((100, 300), (100, 200), (200, 300)).azimuth_deg is None
-    assert "level ground" in found.caveat
+    assert (found.azimuth_deg, found.at_most) == (None, True)
+    assert found.caveat.endswith("the picture does not show which way the shadow points on the ground.")
+    assert sun_from_shadow((100, 300), (100, 200), (200, 300)).caveat == (
+        "Holds for an upright object on level ground; the sun was lower if the shadow does not fall sideways."
+    )
+    assert highest_sun(45) == pytest.approx(52.55, abs=0.01)  # atan(1 / cos 40)
+
+
+def drawn(elevation_deg, turned_deg, *, depth=15.0, aside=0.0, height=3.0, camera=1.6):
+    """The marks on a picture of 1440 x 1080 pixels, 26 mm lens held level, of an upright thing; None outside of it.
+
+    The shadow points `turned_deg` from straight to the right, away from the camera where that is above 0.
+    """
+    length, turned = height / math.tan(math.radians(elevation_deg)), math.radians(turned_deg)
+    far = depth + length * math.sin(turned), aside + length * math.cos(turned)
+    marks = []
+    for z, x, y in ((depth, aside, -camera), (depth, aside, height - camera), (far[0], far[1], -camera)):
+        if z < 0.5:
+            return None
+        marks.append((720 + 1040 * x / z, 540 - 1040 * y / z))  # 1440 * 26 / 36 pixels
+    return marks if all(0 <= x <= 1440 and 0 <= y <= 1080 for x, y in marks) else None
+
+
+@pytest.mark.parametrize(("turned", "read"), [(0, 30.0), (40, 40.4), (60, 53.3), (75, 68.1)])
+def test_a_shadow_that_runs_away_is_drawn_too_short_and_the_true_sun_stays_likely(turned, read):
+    # A person 15 m off, of 1.7 m: the shadow is 2.9 m long under a sun at 30 degrees.
+    found = sun_from_shadow(*drawn(30.0, turned, height=1.7))
+    assert found.elevation_deg == pytest.approx(read, abs=0.3)
+    # In Cape Town the sun stood at 28.6 degrees.
+    bound = ratios(NOON, elevation_deg=found.elevation_deg, at_most=found.at_most)
+    assert bound["ZA"] == pytest.approx(max(bound.values()), abs=0.1)
+    if turned >= 60:
+        exact = ratios(NOON, elevation_deg=found.elevation_deg)
+        assert exact["ZA"] < max(exact.values()) - 2
+
+
+def test_no_sun_is_higher_than_the_highest_that_marks_allow():
+    rng, seen, below = np.random.default_rng(0), 0, 0
+    for _ in range(20_000):
+        elevation, turned, depth = rng.uniform(5, 80), rng.uniform(0, 360), rng.uniform(3, 40)
+        place = {"depth": depth, "aside": rng.uniform(-0.7, 0.7) * depth, "camera": rng.uniform(0.5, 4)}
+        marks = drawn(elevation, turned, height=rng.uniform(0.5, 8), **place)
+        try:
+            found = sun_from_shadow(*marks) if marks else None
+        except InputError:
+            continue
+        if found is not None:
+            seen += 1
+            below += found.elevation_deg < elevation - 1e-9
+            assert elevation <= highest_sun(found.elevation_deg)
+    assert seen > 2000
+    assert below > 0.05 * seen  # what is drawn is itself no bound: nearer the camera, a shadow looks longer
+
+
+def test_an_upper_bound_tells_nothing_below_it_and_as_much_as_its_error_above():
+    found = ratios(NOON, elevation_deg=20.0, at_most=True)
+    # The bound is atan(tan 20 / cos 40) = 25.4 degrees. The sun is overhead near Mali; in New Zealand it is night.
+    assert found["ML"] == pytest.approx(found["NZ"], abs=1e-3)
+    assert max(found.values()) - found["NZ"] == pytest.approx(math.log(1 / 0.05), abs=0.01)
+    both = ratios(NOON, 332.0, 28.6, at_most=True)
+    assert both["ZA"] > 2 > both["VE"]
+    claim = sun_evidence(NOON, elevation_deg=20.0, at_most=True)[0]
+    assert "the sun stood at most 20° over the horizon, at" in claim.claim
+    assert "at a picture's edge the sun may have been at 25°" in claim.support[0].rule
 
 
 @pytest.mark.parametrize("tip", [(110, 400), (180, 240)])
@@ -167,6 +226,21 @@ def test_the_time_of_a_photo():
     aware = taken_of(photo(taken="2024:06:01 14:30:00", offset="+02:00"))
     assert aware == NOON
     assert aware.utcoffset() == timedelta(hours=2)
+
+
+def test_photos_of_one_time_tell_it_and_photos_of_others_are_refused():
+    first = photo(taken="2024:06:01 14:30:00")
+    assert taken_together([photo(), photo()]) is None
+    near = photo(taken="2024:06:01 14:40:00")
+    assert taken_together([photo(), first, near]) == datetime(2024, 6, 1, 14, 30)
+    with pytest.raises(InputError, match=r"photos of 2024-06-01 14:30 and 2024-06-01 14:41\. State the time of the"):
+        taken_together([first, near, photo(taken="2024:06:01 14:41:00")])
+    zoned = photo(taken="2024:06:01 14:32:00", offset="+02:00")
+    assert taken_together([zoned, first]) == NOON + timedelta(minutes=2)  # its clock is the other's
+    same = photo(taken="2024:06:01 15:32:00", offset="+03:00")
+    assert taken_together([zoned, same]) == NOON + timedelta(minutes=2)
+    with pytest.raises(InputError, match="one time at which the sun stood so"):
+        taken_together([zoned, photo(taken="2024:06:01 14:32:00", offset="+01:00")])
 
 
 @pytest.mark.parametrize(

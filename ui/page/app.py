@@ -72,7 +72,7 @@ def _show_login() -> None:
 
     st.title("geosleuth")
     st.text("Log in to see your cases.")
-    st.button("Log in", key="log_in", type="primary", on_click=st.login)
+    st.button("Log in", key="log_in", icon=":material/login:", on_click=st.login)
 
 
 def _show_cases(page: Page) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from geosleuth.agent.cases.case import Case
+from geosleuth.agent.cases.checkpoints import DamagedStateError
 from geosleuth.agent.cases.store import CaseStore
 from geosleuth.agent.inquiry import Inquiry
 from geosleuth.agent.steps import Step
@@ -56,6 +57,25 @@ def resume(server: Server, store: CaseStore, case: Case) -> Run:
     """
     _check_free(server, case)
     return _start(server, store, case, resume=True)
+
+
+def state_is_damaged(server: Server, case: Case) -> bool:
+    """Whether the case's last run was refused because of what is stored of it."""
+    run = server.runs.of(key_of(case))
+    return run is not None and isinstance(run.error, DamagedStateError)
+
+
+def ask_anew(server: Server, store: CaseStore, case: Case) -> Run:
+    """Forget what is stored of a case's runs, and look at its photos afresh for the question that stands.
+
+    Raises:
+        InputError: The case is busy, or cannot be written.
+    """
+    _check_free(server, case)
+    store.forget_state(case.id)
+    if case.turns and not case.turns[-1].finished:
+        return _start(server, store, case, resume=False)
+    return ask(server, store, case, case.inquiry, understood="Asked anew: what was stored is forgotten.")
 
 
 def _check_free(server: Server, case: Case) -> None:

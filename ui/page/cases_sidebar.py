@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from geosleuth.agent.cases.case import Case, CaseSummary
+from geosleuth.agent.cases.checkpoints import DamagedStateError
 from geosleuth.indexes.errors import InputError
-from geosleuth.ui.page.asking import busy
-from geosleuth.ui.page.state import Page, forget_case, forget_notes, note, open_case
+from geosleuth.ui.page.asking import ask_anew, busy, state_is_damaged
+from geosleuth.ui.page.state import Page, forget_case, forget_notes, note, notes, open_case
 from geosleuth.ui.view.words import escape_markdown
 
 LANGUAGES = {"As in the settings": None, "English": "en", "中文": "zh"}
@@ -28,6 +29,7 @@ def show_sidebar(page: Page, case: Case | None) -> None:
         _entry(one, shown=case is not None and case.id == one.id)
     if case is not None:
         st.header("This case")
+        _damaged(page, case)
         _rename(page, case)
         _export(page, case)
         _delete(page, case)
@@ -61,6 +63,34 @@ def _entry(one: CaseSummary, *, shown: bool) -> None:
     )
     words = one.damaged or one.place or ("no place found" if one.status else "not answered yet")
     st.caption(f"{escape_markdown(words)}, {one.changed.astimezone():%Y-%m-%d %H:%M}")
+
+
+def _damaged(page: Page, case: Case) -> None:
+    """Where the stored state was refused: the way out, which costs time and nothing else."""
+    import streamlit as st
+
+    told = any(
+        isinstance(one.error, DamagedStateError) for one in notes()
+    )  # "why not ...?" reads the state without a run
+    if not (told or state_is_damaged(page.server, case)):
+        return
+    st.button(
+        "Forget the stored state and ask anew",
+        key=f"forget_{case.id}",
+        icon=":material/restart_alt:",
+        help="Photos, words and answers stay; the photos are looked at afresh.",
+        width="stretch",
+        on_click=_ask_anew,
+        args=(page, case),
+    )
+
+
+def _ask_anew(page: Page, case: Case) -> None:
+    forget_notes()
+    try:
+        ask_anew(page.server, page.store, case)
+    except InputError as error:
+        note("", "", error=error)
 
 
 def _rename(page: Page, case: Case) -> None:

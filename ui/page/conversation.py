@@ -42,14 +42,14 @@ def show_case(page: Page, case: Case) -> None:
                 if turn is latest and run is None:
                     _latest(page, case, turn)
                 elif turn.answer_sha256 != stood:  # words alone leave the answer as it stood
-                    st.markdown(_summary(turn))
+                    st.markdown(_summary(turn, page.store.precision_cap_km))
             stood = turn.answer_sha256
     if run is not None:
         with st.chat_message("assistant"):
             _understood(case.turns[-1])
             st.fragment(_watch, run_every=POLL_S)(page, run)
     elif not case.turns:  # its server ended, or its disk was full, before anything was asked
-        st.button("Find the place", key="ask_now", type="primary", on_click=_ask_now, args=(page, case))
+        st.button("Find the place", key="ask_now", icon=":material/search:", on_click=_ask_now, args=(page, case))
     elif not case.turns[-1].finished:
         with st.chat_message("assistant"):
             _understood(case.turns[-1])
@@ -65,7 +65,7 @@ def show_notes() -> None:
 def say(page: Page, case: Case, text: str) -> None:
     """Take a person's words about the open case."""
     try:
-        act(page, case, understand(page.server, text, answer_of(page, case)), said=text)
+        act(page, case, understand(page.server, text, answer_of(page, case), photos_of(page, case)), said=text)
     except InputError as error:
         note(text, "", error=error)
 
@@ -105,7 +105,8 @@ def _thumbnails(page: Page, case: Case) -> None:
     with st.container(horizontal=True):
         for number, photo in enumerate(photos, start=1):  # two photos may have one name: the number tells them apart
             caption = f"{number}. {escape_markdown(photo.name)}"
-            st.image(thumbnail(photo, THUMBNAIL_PX), caption=caption, width=THUMBNAIL_PX)
+            picture = thumbnail(photo, THUMBNAIL_PX)
+            st.image(picture, caption=caption, width=THUMBNAIL_PX, alt=f"Photo {number} of the scene")
 
 
 def _understood(turn: Turn) -> None:
@@ -115,10 +116,12 @@ def _understood(turn: Turn) -> None:
         st.markdown(escape_markdown(turn.understood))
 
 
-def _summary(turn: Turn) -> str:
-    """Say an answer in one line."""
+def _summary(turn: Turn, cap_km: float | None) -> str:
+    """Say an answer in one line, no finer than a cap that may be younger than it."""
+    withheld = cap_km is not None and (turn.precision_cap_km or 0.0) < cap_km
+    place = turn.country if withheld else turn.place
     status = _STATUS.get(turn.status or "", "")
-    return f"**{escape_markdown(turn.place or 'No place found')}**" + (f" ({status})" if status else "")
+    return f"**{escape_markdown(place or 'No place found')}**" + (f" ({status})" if status else "")
 
 
 def _latest(page: Page, case: Case, turn: Turn) -> None:
@@ -187,7 +190,7 @@ def _interrupted(page: Page, case: Case) -> None:
         st.info(f"Stopped after {len(run.steps)} steps. What was found is kept.")
     else:
         st.info("The server ended while this was being answered. What was found is kept.")
-    st.button("Go on", key="resume_run", type="primary", on_click=_resume, args=(page, case))
+    st.button("Go on", key="resume_run", icon=":material/play_arrow:", on_click=_resume, args=(page, case))
     if _can_undo(case):
         back = Understood(move=Undo(), words="Taken back: the last change.")
         st.button("Take it back", key="undo_unanswered", on_click=act, args=(page, case, back, ""))

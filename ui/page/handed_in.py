@@ -13,7 +13,7 @@ from geosleuth.ui.page.asking import ask
 from geosleuth.ui.page.conversation import say
 from geosleuth.ui.page.new_case import add_photos, begin_case
 from geosleuth.ui.page.photos import Upload, check_count, uploads_of
-from geosleuth.ui.page.state import Page, answer_of, forget_notes, note
+from geosleuth.ui.page.state import Page, answer_of, forget_notes, note, photos_of
 from geosleuth.ui.page.turns import understand
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _more(page: Page, case: Case, text: str, uploads: Sequence[Upload]) -> None:
     inquiry = case.inquiry
     words = [f"{added} more {'photo' if added == 1 else 'photos'} of the same scene."]
     if text:
-        understood = understand(page.server, text, answer_of(page, case))
+        understood = understand(page.server, text, answer_of(page, case), photos_of(page, case))
         if isinstance(understood.move, AddHint | Observe | StateSun):
             inquiry = after(inquiry, understood.move)
             words.append(understood.words)

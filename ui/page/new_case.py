@@ -10,7 +10,7 @@ from geosleuth.agent.dialogue.move import AddHint, Observe, StateSun, Understood
 from geosleuth.agent.inquiry import Inquiry
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.photo import open_photo
-from geosleuth.indexes.photo_edit import Edit
+from geosleuth.indexes.photo_edit import Edit, edited
 from geosleuth.ui.page.asking import ask
 from geosleuth.ui.page.cases_sidebar import chosen_language
 from geosleuth.ui.page.photos import (
@@ -22,7 +22,7 @@ from geosleuth.ui.page.photos import (
     preview,
     uploads_of,
 )
-from geosleuth.ui.page.state import Page, forget_notes, note, open_case, show_error
+from geosleuth.ui.page.state import Page, forget_notes, note, open_case, photos_of, show_error
 from geosleuth.ui.page.sun_form import sun_form
 from geosleuth.ui.page.turns import understand
 from geosleuth.ui.view.words import escape_markdown
@@ -57,8 +57,9 @@ def show_new_case(page: Page) -> None:
     hint = st.text_input(
         "What do you know already? (optional)", key=f"hint_{upload_round}", placeholder="in Portugal, not Lisbon ..."
     )
-    _sun(uploads)
-    if st.button("Find the place", type="primary", key="find_place", disabled=not chosen):
+    _sun(chosen)
+    # No primary button: in the dark its white words cannot be read on a blue that is a text's colour too.
+    if st.button("Find the place", icon=":material/search:", key="find_place", disabled=not chosen):
         try:
             begin_case(page, chosen, hint.strip(), st.session_state.get(_SUN))
         except InputError as error:
@@ -104,7 +105,7 @@ def begin_case(page: Page, chosen: Sequence[Chosen], said: str, sun: Understood 
         page.store.delete(case.id)  # an empty case would only be in the way
         raise
     inquiry, words = Inquiry(language=chosen_language()), [_told(chosen)]
-    for understood in (sun, understand(page.server, said, None) if said else None):
+    for understood in (sun, understand(page.server, said, None, photos_of(page, case)) if said else None):
         if understood is not None and isinstance(understood.move, AddHint | Observe | StateSun):
             inquiry = after(inquiry, understood.move)
             words.append(understood.words)
@@ -153,21 +154,22 @@ def _edited(upload: Upload, key: str) -> Edit:
         try:
             edit = edit_of(turn, across, down)
             if box.open:  # decoding takes a moment
-                st.image(preview(upload.content, upload.name, edit), caption="As it will be looked at")
+                picture = preview(upload.content, upload.name, edit)
+                st.image(picture, caption="As it will be looked at", alt="The photo, turned and cropped so")
         except InputError as error:
             show_error(error)
             return Edit()
     return edit
 
 
-def _sun(uploads: Sequence[Upload]) -> None:
+def _sun(chosen: Sequence[Chosen]) -> None:
     """Offer the form of time and shadow; what it said is kept until the question is asked."""
     import streamlit as st
 
     with st.expander("Do you know when it was taken, and is there a shadow?", key="sun_box", on_change="rerun") as box:
         if box.open:
-            photos = [open_photo(upload.content, name=upload.name) for upload in uploads if not upload.origin]
             try:
+                photos = [edited(open_photo(one.content, name=one.name), edit) for one, edit in chosen]
                 stated = sun_form(photos, key="new_sun_form")
             except InputError as error:
                 show_error(error)

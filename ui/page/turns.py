@@ -10,13 +10,17 @@ from geosleuth.agent.cases.store import CaseStore
 from geosleuth.agent.dialogue import checked
 from geosleuth.agent.dialogue.move import NotUnderstood, Understood, Undo, WhyNot, after
 from geosleuth.agent.localization import Localization
+from geosleuth.indexes.errors import InputError
 from geosleuth.tools.candidate import Language
 from geosleuth.ui.page.asking import ask, weighed
 from geosleuth.ui.page.server import Server
 from geosleuth.ui.view.numbered import numbered
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from geosleuth.indexes.photo import Photo
 
 
 @dataclass(frozen=True)
@@ -29,21 +33,39 @@ class Reply:
     kept: bool = False  # the words stand in the case
 
 
-def understand(server: Server, text: str, answer: Localization | None) -> Understood:
-    """Return what the words ask for: by rules, and by the planner's model where they do not know the sentence."""
+def understand(server: Server, text: str, answer: Localization | None, photos: Sequence[Photo]) -> Understood:
+    """Return what the words ask for: by rules, and by the planner's model where they do not know the sentence.
+
+    Args:
+        server: Whose planner's model is asked.
+        text: The person's words.
+        answer: What they see while writing; None before the first.
+        photos: Of the case; their files tell the time that words about the sun leave out.
+    """
     from geosleuth.agent.dialogue.rules import certain
     from geosleuth.agent.dialogue.rules import understand as by_rules
 
     shown = None if answer is None else as_shown(answer)
-    known = certain(text, shown)
+    taken = _taken(photos)
+    known = certain(text, shown, taken)
     if known is not None:
         return known
     model = server.agent.planner_model()  # which may have to be loaded first
     if model is None:
-        return by_rules(text, shown)
+        return by_rules(text, shown, taken)
     from geosleuth.agent.dialogue.model import understand_with
 
-    return understand_with(model, text, shown)
+    return understand_with(model, text, shown, taken)
+
+
+def _taken(photos: Sequence[Photo]) -> datetime | None:
+    """The files' time; none where they differ, for then a person must say which photo's sun is meant."""
+    from geosleuth.tools.sunlight import taken_together
+
+    try:
+        return taken_together(photos)
+    except InputError:
+        return None
 
 
 def carry_out(

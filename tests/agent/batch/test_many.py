@@ -135,6 +135,20 @@ def test_a_batch_that_is_left_writes_its_rows_and_ends_its_workers(tmp_path, loo
     assert len(table) < 20
 
 
+def test_an_interrupted_second_run_leaves_the_finished_table_as_it_is(tmp_path, looks, caplog):
+    folder, out = draw(tmp_path / "photos", *(f"{i}.png" for i in range(6))), tmp_path / "r.csv"
+    list(quick(folder, out=out))
+    finished = out.read_bytes()
+    assert finished.count(b"\r\n") == 7
+    with quick(folder, out=out) as batch:
+        next(batch)
+    assert out.read_bytes() == finished
+    assert "is left as the run before wrote it" in caplog.text
+    draw(folder, "6.png")
+    list(quick(folder, out=out))
+    assert out.read_bytes().count(b"\r\n") == 8
+
+
 def test_the_table_is_in_the_order_of_the_listing_with_points_and_failures(tmp_path, looks):
     import geopandas
 

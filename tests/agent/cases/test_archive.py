@@ -56,7 +56,7 @@ def test_the_readme_tells_how_to_check_it_and_its_program_does(store, case, tmp_
     assert run.stdout.strip() == store.open(case.id).custody_head
     assert run.stdout.strip() in readme
     path = tmp_path / "out" / "custody.jsonl"
-    path.write_bytes(path.read_bytes().replace(b"bank.jpg", b"tank.jpg"))
+    path.write_bytes(path.read_bytes().replace(b'"bytes": ', b'"bytes": 1'))
     assert subprocess.run(check, cwd=tmp_path / "out", capture_output=True).returncode != 0
 
 
@@ -71,6 +71,31 @@ def test_under_a_cap_nothing_that_goes_out_is_finer(store, case, jpeg):
     assert hashlib.sha256(jpeg).hexdigest().encode() in bundle.read("case.json")
     assert "coarsened to 50 km" in bundle.read("README.txt").decode()
     assert "photos are left out" in " ".join(bundle.read("README.txt").decode().split())
+
+
+@pytest.mark.parametrize("when", ["before the answer", "after the answer"])
+def test_under_a_cap_no_name_and_no_salt_goes_out(tmp_path, jpeg, answer, when):
+    free, capped = CaseStore(tmp_path), CaseStore(tmp_path, precision_cap_km=50)
+    store = capped if when == "before the answer" else free
+    case = store.create("Sintra again")
+    case = store.add_photo(case.id, jpeg, "sintra_house.png")
+    store.rename(case.id, "Sintra, once more")
+    store.begin_turn(case.id, Inquiry(), "near Sintra")
+    facts = {"name": "sintra_house.png", "sha256": case.photos[0].sha256, "size": [60, 40]}
+    store.finish_turn(case.id, 1, answer(photo=facts, photos=[facts]))
+    bundle = opened(capped.export(case.id))
+    whole = b"".join(bundle.read(name) for name in bundle.namelist())
+    assert b"sintra" not in whole.lower()
+    assert case.salt.encode() not in whole
+    sent = Case.model_validate_json(bundle.read("case.json"))
+    assert (sent.name, sent.salt, [one.name for one in sent.photos]) == (f"Case {case.id[:8]}", "", ["photo-1"])
+    (event,) = [one for one in map(json.loads, bundle.read("custody.jsonl").splitlines()) if one["event"] == "answered"]
+    kept = hashlib.sha256(bundle.read("answers/0001.json")).hexdigest() == event["details"]["sha256"]
+    assert kept == (when == "before the answer")  # the README says that one of before the cap is another file
+    custody = capped.custody(capped.open(case.id))
+    assert "sintra" not in custody.model_dump_json().lower()  # a report shows it
+    assert custody.broken is None
+    assert [one.name for one in free.open(case.id).photos] == ["sintra_house.png"]  # the investigator's own stays
 
 
 def test_a_photo_that_was_changed_is_not_passed_on(store, case, png):

@@ -13,7 +13,7 @@ from langgraph.checkpoint.serde import jsonplus
 from langgraph.graph import END, START, StateGraph
 
 from geosleuth.agent.agent import Agent
-from geosleuth.agent.cases.checkpoints import StateSerializer, state_types
+from geosleuth.agent.cases.checkpoints import DamagedStateError, StateSerializer, state_types
 from geosleuth.agent.cases.store import CaseStore
 from geosleuth.agent.inquiry import Hint, Inquiry, Sun
 from geosleuth.agent.localization import LocatabilityScore, TraceStep
@@ -187,24 +187,48 @@ def test_a_case_whose_state_was_planted_opens_and_its_state_does_not(store, jpeg
         connection.execute("UPDATE checkpoints SET checkpoint = ?", (value,))
     connection.close()
     assert store.open(case.id) == case
-    with caplog.at_level(logging.CRITICAL), pytest.raises(InputError, match=r"Delete state\.sqlite"):
+    with caplog.at_level(logging.CRITICAL), pytest.raises(InputError, match=r"delete state\.sqlite"):
         asked(store, case)
 
 
-def test_a_state_that_is_no_database_is_named(store):
-    case = store.create()
-    (store.folder / case.id / "state.sqlite").write_bytes(b"no database" * 100)
-    with pytest.raises(InputError, match="the state of a case; found file is not a database"), store.checkpointer(case):
-        pass
+@pytest.mark.parametrize("part", ["its head", "its middle"])
+def test_a_state_that_is_damaged_is_named_and_can_be_forgotten(store, jpeg, part):
+    case = store.add_photo(store.create().id, jpeg, "a.jpg")
+    asked(store, case)
+    path = store.folder / case.id / "state.sqlite"
+    start = 0 if part == "its head" else 4096  # the second page of the file: SQLite reads its head without complaint
+    content = path.read_bytes()
+    assert len(content) > 3 * 4096
+    path.write_bytes(content[:start] + b"no database " * 682 + content[start + 8184 :])
+    with pytest.raises(DamagedStateError, match=r"the state of a case; found .*Forget it with the button"):
+        asked(store, case)
     store.forget_state(case.id)
-    with store.checkpointer(case) as saver:
-        assert list(saver.list(None)) == []
+    assert asked(store, case).country.code == "PT"
+
+
+def test_a_value_that_breaks_off_is_named():
+    whole = StateSerializer().dumps_typed({"notes": ["one", "two"]})[1]
+    with pytest.raises(DamagedStateError, match="a value that breaks off"):
+        StateSerializer().loads_typed(("msgpack", whole[:-2]))
+
+
+def test_a_full_disk_is_no_damage(store):
+    """Whoever forgot the state because of it would lose what was found."""
+    case = store.create()
+
+    def fill(saver):
+        saver.conn.execute("PRAGMA max_page_count = 1")  # SQLite takes the pages that there are
+        saver.conn.execute("CREATE TABLE more (x)")
+
+    full = pytest.raises(InputError, match=r"database or disk is full\. Free some space")
+    with full as caught, store.checkpointer(case) as saver:
+        fill(saver)
+    assert not isinstance(caught.value, DamagedStateError)
 
 
 def test_a_second_run_waits_shortly_and_is_refused(store):
     case = store.create()
     with store.checkpointer(case):
-        assert store.is_running(case)
         with (
             pytest.raises(InputError, match="another window or program at work"),
             CaseStore(store.root).checkpointer(case),
@@ -213,11 +237,9 @@ def test_a_second_run_waits_shortly_and_is_refused(store):
         with pytest.raises(InputError, match="another window or program at work"):
             store.delete(case.id)
         assert store.rename(case.id, "new").name == "new"  # a change is no run
-    assert not store.is_running(case)
     with store.checkpointer(case):
         pass
     store.delete(case.id)
-    assert not store.is_running(case)
 
 
 def test_under_a_cap_the_state_is_in_memory_alone(store, jpeg):
@@ -297,12 +319,12 @@ def test_a_turn_that_was_killed_is_resumed_where_it_stopped(store, jpeg):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout.readline() == "stuck\n"
-        assert store.is_running(case)
+        with pytest.raises(InputError, match="another window or program at work"), store.checkpointer(case):
+            pass
     finally:
         process.kill()
         process.wait()
         process.stdout.close()
-    assert not store.is_running(case)
     case = store.open(case.id)
     assert not case.turns[-1].finished
     tools = scenes().STUBS | {"read_text": scenes().broken}  # were it called again, it would fail

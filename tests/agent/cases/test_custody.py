@@ -1,9 +1,10 @@
 import hashlib
+import hmac
 import json
 
 import pytest
 
-from geosleuth.agent.cases.custody import append_event, verify_chain
+from geosleuth.agent.cases.custody import append_event, verify_chain, word_hash
 from geosleuth.agent.inquiry import Hint, Inquiry
 
 
@@ -103,6 +104,13 @@ def test_the_chain_tells_all_that_happened(store, jpeg, answer):
     text = (store.folder / case.id / "custody.jsonl").read_text()
     assert "Pacific" not in text  # what was said is proven by its hash, and stands in case.json alone
     assert "alice" not in text
+    assert "bank.jpg" not in text
+    assert "Burglary" not in text
+    hashed = hmac.new(bytes.fromhex(case.salt), b"bank.jpg", "sha256").hexdigest()
+    assert added.details["name"] == hashed == word_hash(case.salt, "bank.jpg")
+    assert custody.events[-1].details == {"name": word_hash(case.salt, "Burglary")}
+    words = case.turns[0].model_dump_json(include={"number", "said", "understood", "inquiry"})
+    assert asked.details["hmac"] == word_hash(case.salt, words)  # who has the salt can prove what was asked
     assert custody.broken is None
     assert custody.head == case.custody_head
     assert (custody.owner, custody.versions, custody.case_id) == ("local", case.versions, case.id)
@@ -111,7 +119,7 @@ def test_the_chain_tells_all_that_happened(store, jpeg, answer):
 def test_a_report_says_where_the_chain_broke_and_shows_the_rest(store, jpeg):
     case = store.add_photo(store.create("Robbery").id, jpeg, "bank.jpg")
     path = store.folder / case.id / "custody.jsonl"
-    path.write_bytes(path.read_bytes().replace(b"Robbery", b"Bobbery").replace(b"bank.jpg", b"tank.jpg"))
+    path.write_bytes(path.read_bytes().replace(b'"bytes": ', b'"bytes": 1'))
     custody = store.custody(case)
     assert custody.broken == "line 2 is not the one that was noted: it was changed"
     assert len(custody.events) == 2
@@ -128,3 +136,15 @@ def test_a_photo_that_nobody_added_is_noticed(store, jpeg, png):
         update={"photos": (case.photos[0], case.photos[1].model_copy(update={"sha256": "f" * 64}))}
     )
     assert store.custody(forged).broken == f"no line tells of photo {'f' * 64}"
+
+
+def test_what_was_asked_is_not_found_by_trying_words(store):
+    """The same words in two cases leave no equal mark, so that no list of place names can be tried on a chain."""
+    chains = []
+    for _ in "ab":
+        case = store.create()
+        store.begin_turn(case.id, Inquiry(statements=(Hint(text="near Sintra"),)), "near Sintra")
+        store.rename(case.id, "Sintra again")
+        chains.append([one.details for one in store.custody(store.open(case.id)).events[1:]])
+    assert chains[0][0]["hmac"] != chains[1][0]["hmac"]
+    assert chains[0][1]["name"] != chains[1][1]["name"]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from geosleuth.agent.cases.custody import word_hash
 from geosleuth.agent.cases.disk import WRITE_LOCK, locked
 from geosleuth.agent.cases.store import CaseStore
 from geosleuth.agent.inquiry import Inquiry
@@ -130,7 +131,8 @@ def test_two_processes_on_one_case_lose_nothing(tmp_path):
     assert custody.broken is None
     assert len(custody.events) == 1 + 30
     names = [one.details["name"] for one in custody.events[1:]]
-    assert set(names) == {f"name {start + i}" for start in (0, 100, 200) for i in range(10)}
+    salt = store.open(case.id).salt
+    assert set(names) == {word_hash(salt, f"name {start + i}") for start in (0, 100, 200) for i in range(10)}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")

@@ -227,7 +227,7 @@ def test_a_creation_that_was_killed_is_cleared_away_when_it_is_old(store):
 
 def test_what_a_killed_process_had_half_written_goes_with_the_next_change(store):
     case = store.create()
-    half = store.folder / case.id / "photos" / f".{'0' * 64}.jpg.12345678.tmp"
+    half = store.folder / case.id / "photos" / f".{'0' * 16}.part"
     half.write_bytes(b"half a photo")
     store.rename(case.id, "x")
     assert not half.exists()
@@ -243,18 +243,17 @@ def test_the_same_photo_twice_is_one(store, jpeg, png):
     assert len(store.custody(case).events) == 3
 
 
-def test_photos_come_as_they_were_edited_and_under_their_own_hash(store, jpeg):
-    case = store.add_photo(store.create().id, jpeg, "a.jpg")
-    case = store.set_edit(case.id, 0, Edit(rotate_deg=90))
+def test_photos_come_as_they_were_edited_and_under_their_own_hash(store, jpeg, png):
+    case = store.add_photo(store.create().id, jpeg, "a.jpg", Edit(rotate_deg=90))
     (photo,) = store.photos(case)
     assert photo.size == (40, 60)
     assert photo.sha256 == hashlib.sha256(jpeg).hexdigest()
     assert store.original(case) == jpeg
     with pytest.raises(InputError, match="a crop of at least"):  # it would keep the case from opening its photos
-        store.set_edit(case.id, 0, Edit(crop=(0.0, 0.0, 0.1, 0.1)))
+        store.add_photo(case.id, png, "b.png", Edit(crop=(0.0, 0.0, 0.1, 0.1)))
     assert store.open(case.id) == case
     with pytest.raises(InputError, match=r"found number 2\. The case has 1"):
-        store.set_edit(case.id, 1, Edit())
+        store.original(case, 1)
 
 
 def test_what_is_no_photo_is_refused_and_leaves_no_trace(store, jpeg):
@@ -323,6 +322,17 @@ def test_undo_goes_back_step_by_step_and_keeps_all_turns(store):
     assert len(case.turns) == 6
     store.begin_turn(case.id, said("in Spain"), "in Spain")
     assert store.undo(case.id) == Inquiry()
+
+
+def test_another_language_is_no_change_to_take_back_and_stays(store):
+    case = store.create()
+    store.begin_turn(case.id, Inquiry())
+    store.begin_turn(case.id, said("in Portugal"), "in Portugal")
+    store.begin_turn(case.id, said("in Portugal").model_copy(update={"language": "zh"}), "compare with candidate 2")
+    assert store.undo(case.id) == Inquiry(language="zh")
+    store.begin_turn(case.id, Inquiry(language="zh"), "undo", undo=True)
+    with pytest.raises(InputError, match="a change to take back"):
+        store.undo(case.id)
 
 
 def test_versions_and_settings_are_those_of_the_last_turn(store):

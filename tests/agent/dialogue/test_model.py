@@ -1,6 +1,7 @@
 """What a model makes of a sentence is checked as the rules' is, and the rules stand in where it fails."""
 
 import json
+from datetime import datetime, timedelta, timezone
 from typing import get_args
 
 import pytest
@@ -15,6 +16,7 @@ from geosleuth.agent.dialogue.move import (
     NotUnderstood,
     Observe,
     SearchEverything,
+    StateSun,
     Undo,
     WhyNot,
 )
@@ -96,6 +98,24 @@ def test_the_rules_go_first(sentence, lisbon):
     model = Writing()
     assert understand_with(model, sentence, lisbon).by == "rules"
     assert model.asked == []
+
+
+@pytest.mark.parametrize("sentence", ["there is no yellow centre line", "the sun casts its shadows to the north"])
+def test_a_refusal_of_what_is_half_understood_is_not_put_to_a_model(sentence, lisbon):
+    model = Writing()
+    assert isinstance(understand_with(model, sentence, lisbon).move, NotUnderstood)
+    assert model.asked == []
+
+
+def test_the_file_s_time_completes_a_form_without_one(lisbon):
+    pytest.importorskip("astral")
+    form = {"request": "sun", "azimuth_deg": 180}
+    clock = datetime(2024, 6, 1, 12, 30)  # of a camera that keeps no zone
+    assert understand_with(Writing(form), ODD, lisbon, clock).move == StateSun(taken=clock, azimuth_deg=180)
+    said = form | {"taken": "2023-01-02T03:04"}
+    assert understand_with(Writing(said), ODD, lisbon, clock).move.taken == datetime(2023, 1, 2, 3, 4)
+    zoned = clock.replace(tzinfo=timezone(timedelta(hours=2)))
+    assert "10:30+0000" in understand_with(Writing(form), ODD, lisbon, zoned).words  # its zone may tell the country
 
 
 def test_a_model_that_fails_is_replaced_by_the_rules(lisbon):

@@ -119,6 +119,11 @@ def test_words_give_the_reasons_of_both_sides(belief, lisbon):
     assert f"{2**found.start_bits:.1f} times as likely as Portugal" in found.words  # more photos are of Spain
 
 
+def test_shares_are_told_as_everywhere_else(start, lisbon):
+    sure = start.update([over(PT=60)])
+    assert why_not(sure, IDS[:1], ("ES",), lisbon).words.startswith("Spain has below 0.1%, Portugal 99.9%. ")
+
+
 def test_a_cap_withholds_claims_here_too(belief, lisbon):
     from geosleuth.agent.precision import coarsen
 

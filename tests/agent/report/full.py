@@ -30,6 +30,9 @@ SIGNS = {
     "Khmr": "ភ្នំពេញ",
     "Laoo": "ວຽງຈັນ",
     "Mymr": "ရန်ကုန်",
+    "Thaa": "މާލެ ސިޓީ",
+    "Tfng": "ⵜⵉⴼⵉⵏⴰⵖ",
+    "Tibt": "བོད་ལྗོངས་",
     "Sinh": "ශ්\u200dරී ලංකා",
 }
 ALL_SIGNS = tuple(SIGNS.values())

@@ -182,3 +182,27 @@ def test_a_region_with_scraps_all_over_the_world_is_shown_by_its_heart():
     near = answers.answer(regions={"features": [region(0.5, [heart]), region(0.9, [heart, square(30, 40, 1)])]})
     assert beyond_the_map(near) is None
     assert shown_region(near).properties.share == 0.9
+
+
+def scattered(share: float, *longitudes: float) -> dict:
+    """A region of squares of two degrees on the 55th parallel."""
+    squares = [[[[x, 54], [x + 2, 54], [x + 2, 56], [x, 56], [x, 54]]] for x in longitudes]
+    return answers.region(share, squares)
+
+
+def test_a_country_whose_half_lies_far_apart_is_shown_and_not_the_world():
+    regions = {"features": [scattered(0.5, 36, 130), scattered(0.9, 36, 130, -110, -60)]}  # as Russia's towns
+    russia = answers.answer(point={"lat": 55, "lon": 37}, regions=regions)
+    window = window_around(russia, 720, 420)
+    assert window.east - window.west == pytest.approx(1.7 * 96)  # 36 E to 132 E, with room around
+    assert window.place(-60, 55) is None
+    assert beyond_the_map(russia) == "The 90% region has parts far beyond this view."
+
+
+def test_a_map_of_the_world_leaves_nothing_out():
+    everywhere = range(-180, 180, 40)
+    regions = {"features": [scattered(0.5, *everywhere), scattered(0.9, *everywhere, 10)]}
+    world = answers.answer(point={"lat": 55, "lon": 21}, regions=regions)
+    window = window_around(world, 720, 420)
+    assert window.east - window.west == 360
+    assert beyond_the_map(world) is None

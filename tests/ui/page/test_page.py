@@ -368,6 +368,19 @@ def test_a_server_that_others_reach_refuses_in_words(chat: Chat):
     assert len(page.chat_input) == len(page.file_uploader) == 0
 
 
+def test_an_earlier_answer_is_told_no_finer_than_a_cap_that_was_set_since(chat: Chat):
+    from geosleuth.ui.page.conversation import _summary
+
+    chat.upload(("street.png", png()))
+    chat.ask()
+    turn = chat.case.turns[0].model_copy(update={"place": "Porto, Portugal", "country": "Portugal"})
+    assert _summary(turn, None) == r"**Porto, Portugal** (localized)"
+    assert _summary(turn, 50.0) == "**Portugal** (localized)"
+    capped = turn.model_copy(update={"precision_cap_km": 50.0})
+    assert _summary(capped, 50.0) == "**Porto, Portugal** (localized)"
+    assert _summary(capped, 200.0) == "**Portugal** (localized)"
+
+
 def test_thumbnails_and_previews_are_small():
     from geosleuth.indexes.photo import load_photo
     from geosleuth.ui.page.photos import edit_of, preview, thumbnail
