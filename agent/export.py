@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from geosleuth.agent.answer_row import COLUMNS as COLUMNS
 from geosleuth.agent.answer_row import answer_row as answer_row
 from geosleuth.agent.answer_row import failure_row as failure_row
+from geosleuth.agent.figures import bits
 from geosleuth.agent.localization import ComparedReference, Geometry, Localization, WeighedEvidence
 from geosleuth.agent.printable import printable
 from geosleuth.indexes.whole_file import appearing
@@ -213,4 +214,4 @@ def _lines(answer: Localization) -> list[str]:
 
 
 def _bits(item: WeighedEvidence) -> str:
-    return "left out by the investigator" if item.left_out else f"{item.contribution_bits:+.1f} bits"
+    return "left out by the investigator" if item.left_out else bits(item.contribution_bits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -89,7 +90,7 @@ def _frames(path: Path, count: int, name: str) -> list[Photo]:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     kept, same = _distinct(_sharpest(path, count, name))
     if not kept:
-        raise _damaged(name, "no frame can be decoded")
+        raise _damaged(name, "one without a frame that can be decoded")
     photos = []
     for i, frame in enumerate(kept):
         note = f"frame at {frame.seconds:.1f} s of the video {name}, SHA-256 {digest}"
@@ -123,11 +124,12 @@ def _check(path: Path, name: str) -> None:
 def _opened(path: Path, name: str) -> Iterator[Any]:
     import cv2
 
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # quiet: what fails is told in words, and once
     # ffmpeg alone, and an absolute path: other backends read "img_%d" as a pattern, and "x:" would be a protocol.
     video = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
     try:
         if not video.isOpened():
-            raise _damaged(name, "it cannot be opened")
+            raise _damaged(name, "one that cannot be opened")
         width, height = video.get(cv2.CAP_PROP_FRAME_WIDTH), video.get(cv2.CAP_PROP_FRAME_HEIGHT)
         if width * height > MAX_MEGAPIXELS * 1e6:
             found = f"frames of {width:.0f} x {height:.0f} pixels: {name}"
@@ -198,4 +200,4 @@ def _distinct(found: Iterator[_Frame]) -> tuple[list[_Frame], list[list[float]]]
 
 
 def _damaged(name: str, reason: str) -> InputError:
-    return InputError(_WANTED, f"one of which {reason}: {name}", "Copy or export it again, as MP4 with H.264.")
+    return InputError(_WANTED, f"{reason}: {name}", "Copy or export it again, as MP4 with H.264.")

@@ -90,7 +90,7 @@ class _Tally:
         self.states[row.localization.status if row.localization else "failed"] += 1
         self.resumed += row.resumed
         if row.error is not None and len(self.failures) < _SHOWN_FAILURES:
-            self.failures.append(f"{row.path}: found {row.error.found}. {row.error.remedy}")
+            self.failures.append(f"{row.path}: wanted {row.error.wanted}; found {row.error.found}. {row.error.remedy}")
 
     def words(self) -> str:
         """Say how far the batch is."""

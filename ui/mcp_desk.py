@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from geosleuth.agent.figures import bits
 from geosleuth.agent.inquiry import Hint, Inquiry
 from geosleuth.agent.localization import Localization, Regions, TraceStep
 from geosleuth.agent.precision import coarsen_step
@@ -197,7 +198,7 @@ def _short(answer: Localization) -> dict[str, Any]:
             f"{one.properties.share:.0%} of the belief within {one.properties.area_km2:,.0f} km2"
             for one in answer.regions.features
         ],
-        "evidence": [f"{item.claim} ({item.contribution_bits:+.1f} bits)" for item in strongest],
+        "evidence": [f"{item.claim} ({bits(item.contribution_bits)})" for item in strongest],
         "contradictions": [item.claim for item in answer.contradictions],
         "notes": answer.notes,
     }

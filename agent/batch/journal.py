@@ -38,7 +38,9 @@ class Journal:
         self._path = path
         with self._explaining():
             if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                if not path.parent.is_dir():  # a folder that a slip of the pen makes would hide the results
+                    remedy = "Make it, or name another with --out."
+                    raise InputError("a folder for the results", f"no such folder: {path.parent}", remedy)
                 os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))  # answers are personal data
             self._file = sqlite3.connect(path or "", timeout=0, isolation_level=None)
             try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from geosleuth.agent.figures import percent
+from geosleuth.agent.figures import bits, percent
 from geosleuth.agent.localization import CountryShare, Localization
 from geosleuth.indexes.countries import country_name
 from geosleuth.indexes.errors import InputError
@@ -96,7 +96,7 @@ def _words(asked: CountryShare, against: CountryShare, start_bits: float, pieces
     for side, heading in ((-1, "Against"), (1, "For")):
         reasons = [one for one in pieces if one.bits * side > 0]
         if reasons:
-            told = "; ".join(f"{one.claim.rstrip('.')} ({one.bits:+.1f} bits)" for one in reasons[:_TOLD])
+            told = "; ".join(f"{one.claim.rstrip('.')} ({bits(one.bits)})" for one in reasons[:_TOLD])
             more = f"; and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
             sentences.append(f"{heading} {asked.name}: {told}{more}.")
     if not pieces:

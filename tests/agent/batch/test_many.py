@@ -45,7 +45,7 @@ def test_equal_files_are_looked_at_once_and_have_a_row_each_under_their_own_name
 
 
 def test_a_second_run_takes_from_the_journal_what_is_the_same_and_looks_at_the_rest(tmp_path, looks):
-    folder, out = draw(tmp_path / "photos", "a.png", "b.png"), tmp_path / "out" / "r.parquet"
+    folder, out = draw(tmp_path / "photos", "a.png", "b.png"), tmp_path / "r.parquet"
     assert [row.resumed for row in quick(folder, out=out)] == [False, False]
     (folder / "a.png").rename(folder / "renamed.png")
     draw(folder, "c.png")
@@ -267,3 +267,10 @@ def test_settings_that_no_worker_can_use_end_the_batch_and_keep_what_is_done(tmp
         list(quick(folder, out=out))
     (folder / "unusable.png").unlink()
     assert [row.resumed for row in quick(folder, out=out)] == [True, False]
+
+
+def test_results_go_to_no_folder_that_a_slip_of_the_pen_has_named(tmp_path):
+    folder = draw(tmp_path / "photos", "a.png")
+    with pytest.raises(InputError, match="Wanted a folder for the results; found no such folder"):
+        list(Agent(Settings()).localize_many(folder, out=tmp_path / "reslts" / "r.csv"))
+    assert not (tmp_path / "reslts").exists()
