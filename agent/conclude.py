@@ -89,8 +89,8 @@ def conclude(state: AgentState, run: Investigation, rule: AnswerRule | None = No
     if status == "localized" and any(one.bits >= rule.contradicted_bits for one in contradictions):
         status, reason = "coarse", f"{reason[:-1]}, but findings contradict each other: see there before you use it."
     only_stated = all(item.photo is None for item in counted if _speaks(item))
-    if placed and only_stated:
-        reason = f"{reason} Nothing in the photo supports this: it is what the investigator says."
+    if placed and run.stated:
+        reason = f"{reason} {_without_statements(run, found, prior, rule)}"
     photos, language = tuple(map(_facts, run.views)), run.settings.language
     answer = Localization(
         status=status,
@@ -149,6 +149,23 @@ def gained_bits(shares: Mapping[str, float], prior: Mapping[str, float]) -> floa
 
 def _speaks(item: Found) -> bool:
     return not isinstance(item.evidence.likelihood, Nothing)
+
+
+def _without_statements(
+    run: Investigation, found: Sequence[Found], prior: Mapping[str, float], rule: AnswerRule
+) -> str:
+    """Say what the photos alone tell: an investigator's own words must not come back as a finding."""
+    seen = [item for item in found if item.photo is not None]
+    spoke = sum(map(_speaks, run.counted(seen)))
+    if not spoke:
+        return "Nothing in the photo supports this: it is what the investigator says."
+    shares = run.countries(seen)
+    code, probability = next(iter(shares.items()))
+    status, _ = rule.decide(probability, gained_bits(shares, prior), spoke)
+    if status == "not_locatable":
+        return "Without what the investigator says, no place could be told."
+    name = country_name(code, run.settings.language)
+    return f"Without what the investigator says it would be {status}: {name}, {_percent(probability)}."
 
 
 def _names_places(found: Sequence[Found]) -> bool:
@@ -240,7 +257,8 @@ def _compared(looks: Sequence[Look], point: LatLon | None) -> tuple[ComparedRefe
     best = sorted(all_of_them, key=lambda pair: (rejected(pair[0]), pair[0].rank))[:_LISTED]
     far = [None if point is None else float(distance_km(*point, one.lat, one.lon)) for one, _ in best]
     return tuple(
-        ComparedReference(**dict(one), distance_km=km, photo=photo) for (one, photo), km in zip(best, far, strict=True)
+        ComparedReference(**dict(one), distance_km=km, photo=photo, number=number)
+        for number, ((one, photo), km) in enumerate(zip(best, far, strict=True), start=1)
     )
 
 

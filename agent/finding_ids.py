@@ -8,13 +8,12 @@ import secrets
 from functools import lru_cache
 from pathlib import Path
 
-from geosleuth.agent.settings import Settings
 from geosleuth.tools.evidence import Evidence
 
 INVESTIGATOR_SAYS = "investigator"  # in place of a picture, of what a person states
 # Their one finding sums up all candidates of a photo, and changes with each search: left out is the finding, in
 # whatever words it comes.
-_SUMMED_UP = {"retrieval", "gleam_x"}
+_SUMMED_UP = {"retrieval", "verification", "gleam_x"}
 _DIGITS = 12  # hex; a scene has some hundred findings
 
 
@@ -24,24 +23,20 @@ def finding_id(about: str, evidence: Evidence, key: bytes) -> str:
     Args:
         about: The picture by its hash and edits, or `INVESTIGATOR_SAYS`.
         evidence: Without its seconds, which no two runs share.
-        key: Of `id_key`.
+        key: Of `machine_key`.
     """
     summed_up = evidence.tool in _SUMMED_UP
     content = evidence.type if summed_up else evidence.model_dump_json(exclude={"seconds"})
     return hmac.new(key, f"{about}\n{content}".encode(), "sha256").hexdigest()[:_DIGITS]
 
 
-def id_key(settings: Settings) -> bytes:
-    """The key of ids: empty, or under a cap on precision this machine's own secret.
-
-    A claim that is withheld could be found again by trying all places for one whose hash is the id.
-    """
-    return b"" if settings.precision_cap_km is None else _machine_key()
-
-
 @lru_cache(maxsize=1)
-def _machine_key() -> bytes:
-    """32 random bytes, made once and kept: what was left out of a case stays left out after a restart."""
+def machine_key() -> bytes:
+    """The key of ids: 32 random bytes of this machine, made once and kept.
+
+    Without it, a claim that a cap withholds could be found again by trying all places for one whose hash is the id.
+    Kept, what was left out of a case stays left out after a restart.
+    """
     from platformdirs import user_data_dir
 
     path = Path(user_data_dir("geosleuth")) / "finding.key"

@@ -47,7 +47,7 @@ def retrieve(
     references = _references(scene)
     area = None if by == "everything" else _submap(scene, share, by)
     found = search(scene.photo, references.gallery, references.encoder, submap=area, k=_RETRIEVED)
-    candidates = _with_verdicts(_reranked(scene, found.candidates, rerank), scene.candidates)
+    candidates = _with_matches(_with_verdicts(_reranked(scene, found.candidates, rerank), scene.candidates), scene)
     where = _parts(area, share) if area is not None and found.submap_reason is None else found.submap_reason
     summary = f"{len(candidates)} candidates among {found.searched:,} of {found.references:,} references: {where}"
     return Finding(
@@ -109,12 +109,21 @@ def _with_verdicts(new: tuple[Candidate, ...], before: tuple[Candidate, ...]) ->
     )
 
 
+def _with_matches(new: tuple[Candidate, ...], scene: Scene) -> tuple[Candidate, ...]:
+    """Add at the end the references that verification had accepted before and that this search left out."""
+    found = {one.reference_id for one in new}
+    matched = [one for one in scene.candidates if one.verification and one.verification.verdict == "match"]
+    missing = [one for one in matched if one.reference_id not in found]
+    return new + tuple(one.model_copy(update={"rank": len(new) + i}) for i, one in enumerate(missing, start=1))
+
+
 def _figures(one: Candidate) -> dict[str, object]:
     return {"rank": one.rank, "uri": one.uri, "country": one.country, "similarity": round(one.similarity, 3)}
 
 
 def verify(scene: Scene, top: Top = 10, rank: Rank = None) -> Finding:
     """Compare local features of the photo with the best candidates, or the one of a rank; only a match is evidence."""
+    from geosleuth.tools.verification import verification_evidence
     from geosleuth.tools.verification import verify as check
 
     references = _references(scene)
@@ -123,9 +132,11 @@ def verify(scene: Scene, top: Top = 10, rank: Rank = None) -> Finding:
         return Finding("no candidate is left to verify" if rank is None else _known_of(scene.candidates, rank))
     found = check(scene.photo, wanted, references.gallery, matcher=references.matcher, top=len(wanted))
     candidates = _with_verdicts(scene.candidates, found.candidates)
+    # Over all candidates of the photo: however many looks it took, it is one photo against one gallery.
+    evidence = verification_evidence(candidates, matcher=references.matcher, seconds=found.seconds)
     return Finding(
         _verdicts(found.candidates),
-        found.evidence,
+        (evidence,),
         candidates=candidates,
         figures={"verdicts": [_figures(one) for one in found.candidates[:_LISTED]]},
         images=match_images(scene, candidates),

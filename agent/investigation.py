@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import BaseMessage
 
-from geosleuth.agent.finding_ids import INVESTIGATOR_SAYS, finding_id, id_key
+from geosleuth.agent.finding_ids import INVESTIGATOR_SAYS, finding_id, machine_key
 from geosleuth.agent.inquiry import Inquiry
 from geosleuth.agent.localization import Localization
 from geosleuth.agent.settings import Settings
@@ -116,7 +116,7 @@ class Investigation:
     ) -> list[Found]:
         """What a step found, or with `photo` None the investigator stated; what speaks and is known already is left."""
         about = INVESTIGATOR_SAYS if photo is None else self.views[photo].key
-        key = id_key(self.settings)
+        key = machine_key()
         ids = {item.id for item in known if item.photo == photo}
         new = []
         for one in evidence:

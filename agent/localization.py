@@ -176,6 +176,8 @@ class ComparedReference(Candidate):
     """From the answer's point to the reference; None where there is no point."""
     photo: Annotated[int, Field(ge=0)] = 0
     """Which photo it was compared with: an index into `photos`."""
+    number: Annotated[int, Field(ge=1)] = 1
+    """Its place in this list, as a person is told it; `rank` is that of the search for one photo."""
 
 
 class LocatabilityScore(_Part):

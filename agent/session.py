@@ -84,7 +84,8 @@ class Session:
         """
         stored = self._stored()
         if "asked" not in stored:
-            raise InputError("a belief", "nothing was asked yet", "Ask first.")
+            why = "nothing is stored: nothing was asked yet, or a cap on precision keeps it from the disk"
+            raise InputError("what was found in these photos", why, "Ask first, or ask anew.")
         run, found = self._agent.investigation(self._photos, stored["asked"]), stored.get("found") or []
         return run.belief(found), [item.id for item in run.counted(found)]
 

@@ -13,7 +13,11 @@ from geosleuth.agent.toolbox import Finding, Scene, Tool
 
 logger = logging.getLogger(__name__)
 
-_SUM_UP = {"retrieve", "gleam_x"}  # tools whose evidence is about all candidates, whatever they had said before
+_SUM_UP = {
+    "retrieve",
+    "verify",
+    "gleam_x",
+}  # tools whose evidence is about all candidates, whatever they had said before
 
 
 def run_tool(

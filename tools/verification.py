@@ -82,7 +82,7 @@ def verify(
     with ThreadPoolExecutor(max_workers=min(8, core_count())) as workers:
         checked = [*workers.map(check, candidates[:top]), *candidates[top:]]
     seconds = time.perf_counter() - started
-    evidence = _evidence(checked, min(top, len(checked)), loaded.name, seconds, measured=matcher == "embedded")
+    evidence = verification_evidence(checked, matcher=matcher, seconds=seconds)
     return Verified(candidates=tuple(checked), evidence=(evidence,), seconds=seconds)
 
 
@@ -107,11 +107,12 @@ def _check(candidate: Candidate, gallery: Gallery, matcher: Matcher, query: Any,
     )
 
 
-def _evidence(candidates: Sequence[Candidate], top: int, name: str, seconds: float, *, measured: bool) -> Evidence:
-    """One finding for all matches: places that contradict one another share one likelihood."""
-    matched = sorted(filter(is_match, candidates), key=lambda one: (-_inliers(one), one.rank))
-    claim = _match_claim(matched) if matched else _no_match_claim(candidates[:top])
-    likelihood = _near(matched, measured=measured) if matched else Nothing(reason=claim)
+def verification_evidence(candidates: Sequence[Candidate], *, matcher: str, seconds: float) -> Evidence:
+    """One finding for all that was verified: places that contradict one another share one likelihood."""
+    verified = [one for one in candidates if one.verification is not None]
+    matched = sorted(filter(is_match, verified), key=lambda one: (-_inliers(one), one.rank))
+    claim = _match_claim(matched) if matched else _no_match_claim(verified)
+    likelihood = _near(matched, measured=matcher == "embedded") if matched else Nothing(reason=claim)
     supports = tuple(
         Support(
             reference=one.reference_id,
@@ -128,7 +129,7 @@ def _evidence(candidates: Sequence[Candidate], top: int, name: str, seconds: flo
         group="verification",  # a second look at the same gallery is no second witness
         support=supports,
         seconds=seconds,
-        weights=name,
+        weights=load_matcher(matcher).name,
     )
 
 

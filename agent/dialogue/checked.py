@@ -203,11 +203,17 @@ def leave_out(clues: Sequence[WeighedEvidence]) -> Understood:
     return Understood(move=LeaveOut(ids=_ids(standing)), words=f"Taken as: answer without {_told(standing)}.")
 
 
-def bring_back(clues: Sequence[WeighedEvidence]) -> Understood:
-    """Let these count again; at least one."""
+def bring_back(clues: Sequence[WeighedEvidence], answer: Localization | None = None) -> Understood:
+    """Let these count again; at least one. Where they count already and one other is left out, that one is meant.
+
+    What is left out stands at the end of the list, so that the number by which it was left out is another's now.
+    """
     out = [one for one in clues if one.left_out]
+    left_out = [one for one in answer.evidence if one.left_out] if answer is not None else []
+    if not out and len(left_out) == 1:
+        out = left_out
     if not out:
-        return refused(f"That counts already: {_told(clues)}.", ("without clue 1",))
+        return refused(f"That counts already: {_told(clues)}.", ("bring back everything",) if left_out else ())
     return Understood(move=BringBack(ids=_ids(out)), words=f"Taken as: let this count again: {_told(out)}.")
 
 

@@ -178,7 +178,7 @@ def _clues(form: Form, answer: Localization | None) -> Understood:
         return checked.refused(str(error))
     if not meant:
         return _other(form, answer)
-    return checked.leave_out(meant) if form.request == "leave_out" else checked.bring_back(meant)
+    return checked.leave_out(meant) if form.request == "leave_out" else checked.bring_back(meant, answer)
 
 
 def _undo(_: Form, __: Localization | None) -> Understood:

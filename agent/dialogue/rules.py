@@ -174,7 +174,7 @@ def _clues(sentence: str, answer: Localization | None) -> Understood | None:
     except NoSuchClueError as error:
         return checked.refused(str(error))
     if meant:
-        return checked.leave_out(meant) if out else checked.bring_back(meant)
+        return checked.leave_out(meant) if out else checked.bring_back(meant, answer)
     if out and surely_place_in(what):
         return checked.refused(f"No clue is called {quoted(what)}. Do you mean that it is not there?", (f"not {what}",))
     return checked.refused(f"No clue is called {quoted(what)}.", _numbers(answer))

@@ -17,9 +17,10 @@ def candidate_sections(content: ReportContent) -> list[Section]:
     if not answer.candidates:
         return []
     rows = tuple(
-        (str(one.rank), _verdict(one), shown(one.uri), f"{one.similarity:.2f}", _away(one)) for one in answer.candidates
+        (str(one.number), _verdict(one), shown(one.uri), f"{one.similarity:.2f}", _away(one))
+        for one in answer.candidates
     )
-    head = ("Rank", "Verdict", "Reference", "Similarity", "From the point")
+    head = ("No.", "Verdict", "Reference", "Similarity", "From the point")
     sections = [Section("Compared references", (Grid(head, rows, (0.09, 0.17, 0.44, 0.14, 0.16), (0, 3, 4)),))]
     return sections + [_in_full(one, content) for one in answer.candidates[:_PICTURED]]
 
@@ -45,7 +46,7 @@ def _in_full(one: ComparedReference, content: ReportContent) -> Section:
     blocks.append(Facts(tuple(rows)))
     if one.judgement is not None:
         blocks.append(_judgement(one))
-    return Section(f"Reference {one.rank}: {_verdict(one)}", tuple(blocks), level=3)
+    return Section(f"Reference {one.number}: {_verdict(one)}", tuple(blocks), level=3)
 
 
 def _side_by_side(one: ComparedReference, content: ReportContent) -> Pictures | None:
@@ -59,7 +60,7 @@ def _side_by_side(one: ComparedReference, content: ReportContent) -> Pictures | 
         caption = f"Photo {one.photo + 1}" if len(content.photos) > 1 else "The photo"
         pictures.append(Picture(jpeg, size, f"{caption}: {shown(photo.name)}", caption))
     jpeg, size = jpeg_of(pixels, REFERENCE_PX)
-    caption = f"Reference {one.rank}"
+    caption = f"Reference {one.number}"
     pictures.append(Picture(jpeg, size, f"{caption}: {shown(one.uri)}", caption))
     return Pictures(tuple(pictures))
 

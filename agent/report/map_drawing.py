@@ -93,7 +93,7 @@ def _references(drawing: Drawing, answer: Localization, window: Window) -> Itera
         accepted = _accepted(one)
         kinds.add(accepted)
         drawing.shapes.append(_square(drawing, *spot, accepted))
-        drawing.say(Words(spot[0] + 7, spot[1] + 4, str(one.rank), 10, bold=accepted))
+        drawing.say(Words(spot[0] + 7, spot[1] + 4, str(one.number), 10, bold=accepted))
     for accepted in sorted(kinds, reverse=True):
         name = "reference that verification accepted" if accepted else "other compared reference"
         yield _square(drawing, 9, 5, accepted), name

@@ -339,20 +339,21 @@ def test_what_was_left_out_and_is_not_found_is_told():
     assert "1 clue that was to be left out did not turn up again: see whether another says the same." in answer.notes
 
 
-def test_ids_under_a_cap_cannot_be_guessed_and_hold(tmp_path, monkeypatch):
+def test_ids_cannot_be_guessed_and_hold_with_and_without_a_cap(tmp_path, monkeypatch):
     from geosleuth.agent import finding_ids
 
-    monkeypatch.setattr("platformdirs.user_data_dir", lambda _: str(tmp_path))
-    ids = []
-    for _ in range(2):
-        finding_ids._machine_key.cache_clear()
-        capped = asked(Agent(Settings(precision_cap_km=50), tools=scenes.STUBS).session(scenes.PICTURE))
-        ids.append([e.id for e in capped.evidence])
-    finding_ids._machine_key.cache_clear()
-    assert ids[0] == ids[1]
-    assert (tmp_path / "finding.key").stat().st_mode & 0o777 == 0o600
-    free = asked(Agent(Settings(), tools=scenes.STUBS).session(scenes.PICTURE))
-    assert {e.id for e in free.evidence}.isdisjoint(ids[0])
+    ids = {}
+    for folder in ("here", "elsewhere", "here"):
+        monkeypatch.setattr("platformdirs.user_data_dir", lambda _, at=folder: str(tmp_path / at))
+        for cap in (None, 50.0):
+            finding_ids.machine_key.cache_clear()
+            answer = asked(Agent(Settings(precision_cap_km=cap), tools=scenes.STUBS).session(scenes.PICTURE))
+            ids.setdefault(folder, []).append([e.id for e in answer.evidence])
+    finding_ids.machine_key.cache_clear()
+    assert all(one == ids["here"][0] for one in ids["here"])
+    assert len(ids["here"]) == 4
+    assert set(ids["elsewhere"][0]).isdisjoint(ids["here"][0])
+    assert (tmp_path / "here" / "finding.key").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_call_that_is_made_twice_adds_nothing_and_is_not_made_again_by_resuming():

@@ -59,6 +59,7 @@ def compared(number: int, verdict: str | None, **changes: object) -> dict:
     }
     facts = {
         "rank": number,
+        "number": number,
         "reference_id": f"{number:016x}",
         "uri": f"walk/{number:03d}.jpg",
         "lat": -17.8 + number / 1000,

@@ -185,14 +185,15 @@ def test_a_reference_that_is_gone_when_it_is_drawn_does_not_cost_the_answer(buil
     shutil.copytree(built.parent / "photos", tmp_path / "photos")
     done("index", "build", tmp_path / "photos", "--out", tmp_path / "index")
     query = photo(tmp_path / "query.jpg", galleries.place(103, shift=20), None)
-    whole = Agent.localize
+    whole = Agent.stream
 
-    def localized_and_then_unmounted(*arguments):
-        answer = whole(*arguments)
-        shutil.rmtree(tmp_path / "photos")
-        return answer
+    def localized_and_then_unmounted(*arguments, **stated):
+        for step in whole(*arguments, **stated):
+            if step.localization is not None:
+                shutil.rmtree(tmp_path / "photos")
+            yield step
 
-    monkeypatch.setattr(Agent, "localize", localized_and_then_unmounted)
+    monkeypatch.setattr(Agent, "stream", localized_and_then_unmounted)
     result = run("localize", query, "--index", tmp_path / "index", "--pictures", tmp_path / "matches", "--json")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["candidates"][0]["verification"]["verdict"] == "match"

@@ -101,10 +101,11 @@ def begin_case(page: Page, chosen: Sequence[Chosen], said: str, sun: Understood 
     case = page.store.create(chosen[0][0].scene, page.server.settings)
     try:
         case, refused = add_photos(page, case, chosen)
+        told = _told(chosen) if not refused else f"{len(case.photos)} of {len(chosen)} files could be read."
     except InputError:
         page.store.delete(case.id)  # an empty case would only be in the way
         raise
-    inquiry, words = Inquiry(language=chosen_language()), [_told(chosen)]
+    inquiry, words = Inquiry(language=chosen_language()), [told]
     for understood in (sun, understand(page.server, said, None, photos_of(page, case)) if said else None):
         if understood is not None and isinstance(understood.move, AddHint | Observe | StateSun):
             inquiry = after(inquiry, understood.move)

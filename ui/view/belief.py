@@ -25,7 +25,7 @@ def countries_chart(answer: Localization, *, key: str = "countries") -> None:
 
     shares = likely(answer)
     if answer.status == "not_locatable":
-        st.caption("No clue was found: these shares only say where photos are taken.")
+        st.caption("These shares say little more than where photos are taken.")
     told = ", ".join(f"{one.name} {percent(one.probability)}" for one in shares[:3])
     st.altair_chart(bars(shares, palette()), width="stretch", key=key, alt=f"Countries by probability: {told}")
     with st.expander("The countries as a table"):

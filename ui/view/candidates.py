@@ -38,7 +38,9 @@ def candidates_list(
     for place, one in enumerate(answer.candidates):
         # By content: a new search has other candidates, of which the first is open again.
         at = f"{key}-{one.photo}-{one.reference_id}-{place}"
-        box = st.expander(escape_markdown(title(one)), expanded=place == 0, key=at, on_change="rerun")
+        box = st.expander(
+            escape_markdown(title(one, several=len(answer.photos) > 1)), expanded=place == 0, key=at, on_change="rerun"
+        )
         if box.open:
             with box:
                 _compared(one, photos, pictures)
@@ -52,10 +54,11 @@ def none_in_words(answer: Localization) -> str:
     return "No gallery of reference pictures was searched, or nothing in it came near."
 
 
-def title(one: ComparedReference) -> str:
-    """Return one candidate in a line."""
+def title(one: ComparedReference, *, several: bool = False) -> str:
+    """Return one candidate in a line; `several`: the scene has more photos than one."""
+    of = f" of photo {one.photo + 1}" if several else ""
     away = f", {km(one.distance_km)} from the answer's point" if one.distance_km is not None else ""
-    return f"Candidate {one.rank}: {verdict(one)}{away}"
+    return f"Candidate {one.number}{of}: {verdict(one)}{away}"
 
 
 def verdict(one: ComparedReference) -> str:
@@ -76,8 +79,8 @@ def _compared(one: ComparedReference, photos: Sequence[Photo], pictures: Picture
         side_by_side(photo, pixels, one),
         width="stretch",
         output_format="JPEG",
-        caption=f"Left photo {one.photo + 1}, right candidate {one.rank}; lines join features that agree.",
-        alt=f"Photo {one.photo + 1} beside candidate {one.rank}: {verdict(one)}",
+        caption=f"Left photo {one.photo + 1}, right candidate {one.number}; lines join features that agree.",
+        alt=f"Photo {one.photo + 1} beside candidate {one.number}: {verdict(one)}",
     )
 
 

@@ -40,6 +40,9 @@ def answer_card(answer: Localization) -> None:
             st.caption("Coordinates, latitude and longitude (WGS 84)")
             st.code(figures.coordinates(answer.point, answer.radius_km), language=None)
         st.text(answer.reason)
+        if count := len(answer.contradictions):
+            words = "1 contradiction" if count == 1 else f"{count} contradictions"
+            st.warning(f"{words} between findings: see Evidence.")
         if answer.precision_cap_km is not None:
             cap = figures.km(answer.precision_cap_km)
             st.info(f"Coarsened on purpose to {cap} (precision cap). Finer positions are in no part of this page.")

@@ -65,7 +65,7 @@ def effect(item: WeighedEvidence) -> str:
         return ":gray[left out: the answer is without it]"
     told = figures.bits(item.contribution_bits).replace("-", "−")  # a minus sign, and no start of a list
     if told == "0.0 bits":
-        return "makes no difference"
+        return "makes no difference by itself"
     return f"**{told}** {'speaks for' if item.contribution_bits > 0 else 'speaks against'} the answer"
 
 

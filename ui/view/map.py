@@ -142,8 +142,8 @@ def _points(answer: Localization, colours: Palette, near: Sequence[NearPlace]) -
     for one in reversed(answer.candidates):  # the best on top
         verdict = one.verification.verdict if one.verification else None
         colour = colours.verdicts.get(verdict, colours.muted)
-        name = f"Candidate {one.rank}: {VERDICT_WORDS[verdict]}"
-        rings.append({"at": [one.lon, one.lat], "name": name, "label": str(one.rank), "colour": rgba(colour)})
+        name = f"Candidate {one.number}: {VERDICT_WORDS[verdict]}"
+        rings.append({"at": [one.lon, one.lat], "name": name, "label": str(one.number), "colour": rgba(colour)})
     if rings:
         layers += [_rings("candidates", rings, rgba(colours.ground, 230), _RING_PX, "colour", 2.5)]
         layers += [_labels("ranks", rings, rgba(colours.text), 13)]

@@ -58,7 +58,7 @@ def map_in_words(answer: Localization, near: Sequence[NearPlace]) -> None:
     import streamlit as st
 
     if answer.status == "not_locatable":
-        st.text("No region is marked: the belief is no more than where photos are taken.")
+        st.text("No region is marked: the belief says little more than where photos are taken.")
     else:
         rows = [
             {"Region": f"{f.properties.share:.0%} of the belief", "Area": area(f.properties.area_km2)}
@@ -81,7 +81,7 @@ def candidate_rows(answer: Localization) -> list[dict[str, str]]:
     """Return one row per candidate."""
     return [
         {
-            "Candidate": str(one.rank),
+            "Candidate": str(one.number),
             "Verdict": VERDICT_WORDS[one.verification.verdict if one.verification else None],
             "Position": escape_markdown(f"{one.lat:.5f}, {one.lon:.5f}"),
             "From the point": "" if one.distance_km is None else km(one.distance_km),

@@ -39,4 +39,4 @@ def test_the_table_says_the_same(answers: ModuleType, page: Any) -> None:
 
 def test_a_belief_without_evidence_is_told_as_such(answers: ModuleType, page: Any) -> None:
     shown = page(script, answers.nowhere())
-    assert shown.caption[0].value == "No clue was found: these shares only say where photos are taken."
+    assert shown.caption[0].value == "These shares say little more than where photos are taken."

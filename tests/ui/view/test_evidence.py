@@ -34,7 +34,7 @@ def test_effects_in_words(answers: ModuleType) -> None:
     one, hint, other = (clue.item for clue in numbered(clues(answers)))
     assert effect(one) == "**+4.2 bits** speaks for the answer"
     assert effect(other) == "**−0.5 bits** speaks against the answer"
-    assert effect(one.model_copy(update={"contribution_bits": -0.04})) == "makes no difference"
+    assert effect(one.model_copy(update={"contribution_bits": -0.04})) == "makes no difference by itself"
     assert effect(hint.model_copy(update={"left_out": True})) == ":gray[left out: the answer is without it]"
 
 
