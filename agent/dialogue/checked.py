@@ -204,16 +204,14 @@ def leave_out(clues: Sequence[WeighedEvidence]) -> Understood:
 
 
 def bring_back(clues: Sequence[WeighedEvidence], answer: Localization | None = None) -> Understood:
-    """Let these count again; at least one. Where they count already and one other is left out, that one is meant.
-
-    What is left out stands at the end of the list, so that the number by which it was left out is another's now.
-    """
+    """Let these count again; at least one. What is left out stands last, so that its number is another one now."""
     out = [one for one in clues if one.left_out]
-    left_out = [one for one in answer.evidence if one.left_out] if answer is not None else []
-    if not out and len(left_out) == 1:
-        out = left_out
     if not out:
-        return refused(f"That counts already: {_told(clues)}.", ("bring back everything",) if left_out else ())
+        listed = enumerate(answer.evidence if answer is not None else (), start=1)
+        left_out = [(number, one) for number, one in listed if one.left_out]
+        told = "".join(f" Left out is clue {number}: {_told([one])}." for number, one in left_out[:_TOLD])
+        suggestions = tuple(f"use clue {number} again" for number, _ in left_out[:_TOLD]) or ("without clue 1",)
+        return refused(f"That counts already: {_told(clues)}.{told}", suggestions)
     return Understood(move=BringBack(ids=_ids(out)), words=f"Taken as: let this count again: {_told(out)}.")
 
 

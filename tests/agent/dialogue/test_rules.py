@@ -149,7 +149,7 @@ REFUSED = {  # sentence -> (part of the reason, a suggestion or None)
     "without clue 12": ("There are 5 clues, and no number 12.", None),
     "forget the plate": ('No clue is called "the plate"', "without clue 1"),
     "forget France": ("Do you mean that it is not there?", "not France"),
-    "use clue 1 again": ("counts already", None),
+    "use clue 1 again": ("Left out is clue 5", "use clue 5 again"),
     "without clue 5": ("Left out already", None),
     "why not Lisbon?": ("countries are compared", "near Lisbon"),
     "in Portugl": ("Did you mean Portugal?", "in Portugal"),
