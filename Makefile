@@ -15,7 +15,7 @@ export PHOTO
 
 help:
 	@echo 'make localize PHOTO=path/to/photo.jpg   where was it taken? (without PHOTO: a street scene drawn here)'
-	@echo 'make test                               lint, types, the order of imports, tests: at most 12 minutes'
+	@echo 'make test                               lint, types, the order of imports, tests: at most 20 minutes'
 	@echo 'make bench                              times of a cold and of a warm start, share of each tool'
 	@echo 'make evidence LABELS=... PHOTOS=...      the long measurements behind the tables of docs/evidence'
 

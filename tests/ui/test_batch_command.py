@@ -87,7 +87,8 @@ def test_interrupted_it_ends_its_workers_writes_what_is_done_and_says_how_to_go_
             folder / f"{number}.png"
         )
     program = (
-        "from geosleuth.agent.batch import worker_process; from geosleuth.ui import cli; "
+        "import signal; from geosleuth.agent.batch import worker_process; from geosleuth.ui import cli; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell's background jobs inherit it ignored
         f"worker_process._PROGRAM = ({str(QUICK)!r},); cli.main()"
     )
     out = tmp_path / "r.csv"
