@@ -105,9 +105,13 @@ def submap(scene: Scene, share: Share = 0.95) -> Finding:
     selected = select_submap(scene.belief(), share=share)
     codes = [str(code) for code in selected.countries]
     words = ", ".join(country_name(code) for code in codes[:5]) + (" and others" if len(codes) > 5 else "")
-    hold = "1 country holds" if len(codes) == 1 else f"{len(codes)} countries hold"
-    summary = f"{hold} {share:.0%} of the belief: {words}"
+    summary = f"{countries_hold(len(codes))} {share:.0%} of the belief: {words}"
     return Finding(summary, figures={"countries": codes[:20]})
+
+
+def countries_hold(count: int) -> str:
+    """Begin a sentence on how many countries hold something."""
+    return "1 country holds" if count == 1 else f"{count} countries hold"
 
 
 TOOLS: dict[str, ToolFunction] = {

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from geosleuth.agent.embedded_tools import Share
+from geosleuth.agent.embedded_tools import Share, countries_hold
 from geosleuth.agent.references import References
 from geosleuth.agent.tool_images import candidate_images, match_images
 from geosleuth.agent.toolbox import Finding, Scene, Search, ToolFunction
@@ -84,8 +84,7 @@ def _parts(area: Submap, share: float) -> str:
         return f"{len(area.frame)} cells of the gallery hold {share:.4g} of the belief there"
     names = ", ".join(country_name(code) for code in area.countries[:_LISTED])
     more = " and others" if len(area.countries) > _LISTED else ""
-    hold = "1 country holds" if len(area.countries) == 1 else f"{len(area.countries)} countries hold"
-    return f"{hold} {share:.4g} of the belief: {names}{more}"
+    return f"{countries_hold(len(area.countries))} {share:.4g} of the belief: {names}{more}"
 
 
 def _reranked(scene: Scene, candidates: tuple[Candidate, ...], how: str) -> tuple[Candidate, ...]:
