@@ -39,10 +39,11 @@ def test_the_page_is_free_while_a_run_goes_on_which_can_be_stopped_and_gone_on_w
     pages.expect(page.stop).to_be_visible()
     case = page.page.url
     page.page.get_by_role("button", name="New case").click()
+    pages.expect(page.page.get_by_role("heading", name=pages.TITLE)).to_be_visible()
+    page.settle()
     hint = page.main.get_by_label("What do you know already? (optional)")
     hint.fill("in Portugal")
     hint.press("Tab")
-    pages.expect(page.page.get_by_role("heading", name=pages.TITLE)).to_be_visible()
     pages.expect(hint).to_have_value("in Portugal")
     other = visits.open(case)  # the run belongs to the case, not to the tab that began it
     pages.expect(other.stop).to_be_visible()

@@ -46,8 +46,9 @@ def test_killed_at_ten_moments_no_photo_is_lost_or_done_twice(tmp_path, looks):
     table = geopandas.read_parquet(out)
     assert [Path(file).name for file in table["file"]] == [f"{i:03d}.png" for i in range(60)]
     assert table["sha256"].is_unique
-    # Looked at in vain: at most the two photos that each killed run had in hand.
-    assert 60 <= len(looked(looks)) <= 60 + 10 * 2
+    # Looked at in vain: at most what each killed run had handed over, two photos for each of its two workers. One is
+    # being looked at; of the other the answer may have come just before it could be kept.
+    assert 60 <= len(looked(looks)) <= 60 + 10 * 4
 
 
 def _wait_for_the_end_of(pids: list[str]) -> None:
