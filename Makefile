@@ -24,8 +24,13 @@ localize: $(VENV)/.base
 	@if [ -z "$$PHOTO" ]; then PHOTO=$(SCENE); $(BIN)/python -m geosleuth.ui.demo_scene "$$PHOTO"; fi; \
 	$(BIN)/geosleuth localize "$$PHOTO" $(ARGS)
 
+# Two processes, a file each: most tests keep one core busy; hence one thread each. In the chat's tests a server and a
+# browser share the cores, and their times are measured: they run by themselves afterwards, with all threads.
 test: lint
-	@$(BIN)/pytest -m "not slow"
+	@failed=0; \
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not slow" -n 2 --dist loadfile --ignore tests/browser || failed=1; \
+	$(BIN)/pytest -m "not slow" tests/browser || failed=1; \
+	exit $$failed
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -133,6 +133,24 @@ def tiny_qwen() -> Path:
 
 
 @lru_cache(maxsize=1)
+def tiny_qwen_of_few_words() -> Path:
+    """The same model, which ends its gibberish after some words: where replies count, and not their length.
+
+    Random weights come to the token that ends a turn once in some 700 words, so that a planner's reply is as long as it
+    may be, 8 s on one core. With that token's logit twice as large, replies have a dozen words.
+    """
+    from safetensors.torch import load_file, save_file
+    from transformers import AutoTokenizer
+
+    folder = _root() / "qwen-of-few-words"
+    shutil.copytree(tiny_qwen(), folder)
+    weights = load_file(folder / "model.safetensors")
+    weights["lm_head.weight"][AutoTokenizer.from_pretrained(folder).eos_token_id] *= 2.0
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
+@lru_cache(maxsize=1)
 def tiny_qwen_without_tools() -> Path:
     """The same model, with the template of the published processors, which knows no tools."""
     folder = _root() / "qwen-without-tools"

@@ -124,7 +124,7 @@ class _PhotosLine(ProgressLine):
     def show(self, tally: _Tally, many: Batch) -> None:
         """Draw how far the batch is."""
         words = tally.words() if tally.done else f"{tally.total:,} photos, {many.workers} at once"
-        self._draw("photos", words, whole=tally.done == tally.total)
+        self.draw("photos", words, whole=tally.done == tally.total)
 
 
 def _count(photos: list[Path]) -> int:

@@ -12,11 +12,14 @@ import typer
 
 from geosleuth.ui.batch_command import batch
 from geosleuth.ui.chat_command import chat
+from geosleuth.ui.evaluate_commands import evaluate_commands
 from geosleuth.ui.index_commands import index_commands
 from geosleuth.ui.localize_command import localize
 from geosleuth.ui.mcp_commands import serve as serve_mcp
 from geosleuth.ui.options import SettingsFile, Verbose
 from geosleuth.ui.shell import exits, logs_to_stderr, stdout_kept_for_the_answer
+from geosleuth.ui.towns_command import towns
+from geosleuth.ui.train_commands import train_commands
 
 # No rich markup in the help: importing rich would cost a tenth of a second before any word is shown.
 app = typer.Typer(
@@ -24,10 +27,13 @@ app = typer.Typer(
 )
 
 app.add_typer(index_commands, name="index")
+app.add_typer(evaluate_commands, name="evaluate")
+app.add_typer(train_commands, name="train")
 app.command(short_help="Locate a folder of photos; resumable.")(batch)
 app.command()(chat)
 app.command(epilog="Exit codes: 0 answered, 2 bad input, 3 not locatable.")(localize)
 app.command("mcp", short_help="Offer the tools to another assistant, over stdio.")(serve_mcp)
+app.command(short_help="Draw invented towns as data sets; resumable.")(towns)
 
 
 def main() -> None:

@@ -39,6 +39,7 @@ class ViewName(StrEnum):
     DRONE = "drone"
     SATELLITE = "satellite"
     MAP = "map"
+    PANORAMA = "panorama"
 
 
 class KindName(StrEnum):

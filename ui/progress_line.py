@@ -32,13 +32,14 @@ class ProgressLine:
 
     def __call__(self, progress: Progress) -> None:
         """Draw a moment of a build."""
-        self._draw(progress.phase, progress_words(progress), whole=progress.done == progress.total)
+        self.draw(progress.phase, progress_words(progress), whole=progress.done == progress.total)
 
     def step(self, name: str, done: int) -> None:
         """Draw a moment of a step that does not know how long it is."""
-        self._draw(name, f"{name} {done:,}", whole=False)
+        self.draw(name, f"{name} {done:,}", whole=False)
 
-    def _draw(self, phase: str, text: str, *, whole: bool) -> None:
+    def draw(self, phase: str, text: str, *, whole: bool) -> None:
+        """Draw a line of text; a new phase begins a new line, and a `whole` one is always shown."""
         now = time.monotonic()
         if self._terminal:
             if phase != self._phase:

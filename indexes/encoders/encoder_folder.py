@@ -9,6 +9,8 @@
 
     timm:ARCHITECTURE           with backbone.safetensors: that architecture without classifier (`num_classes=0`), its
                                 keys as timm has them, in float32; without: timm's published weights
+    transformers                with backbone.safetensors and `backbone_config`, the configuration of a vision tower:
+                                that tower, its keys as transformers has them, in float32; nothing is fetched
     amosnet                     `amosnet.py`; needs backbone.safetensors
     embedded, hf:..., dir:...   as in spec strings; nothing of theirs is in the folder, but `backbone_sha256` holds them
     dense-sift                  dense RootSIFT; it has no weights
@@ -19,6 +21,8 @@ timm:vit_pe_core_large_patch14_336..., `own`) names the input size of each view:
 "satellite": [384, 384]}`, (height, width); a single number is the longer side, the aspect kept. A view that is not
 named cannot be encoded. `mean` and `std` are of RGB in 0 to 1. For embedded, hf:, dir: and dense-sift backbones these
 three are left out: they have their own.
+
+A run of training is named as its encoder is: `dir:RUN` stands for RUN/encoder.
 
 `write_encoder` makes such a folder; every file's SHA-256 is in encoder.json and checked when it is loaded.
 """
@@ -42,10 +46,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FACTS_FILE = "encoder.json"
+RESULT_FOLDER = "encoder"  # of a run of training
 BACKBONE_FILE, AGGREGATION_FILE = "backbone.safetensors", "aggregation.safetensors"
 Aggregation = Literal["own", "gem", "netvlad", "densevlad"]
 Side = Annotated[int, Field(ge=32, le=4096)]
 Colour = tuple[float, float, float]
+TRANSFORMERS = "transformers"
+# Of a configuration of transformers: they name code, kernels or weights to fetch, or how it is run here.
+_REFUSED = {"auto_map", "attn_implementation", "quantization_config", "use_pretrained_backbone", "use_kernels"}
 
 
 class EncoderFacts(BaseModel):
@@ -55,6 +63,7 @@ class EncoderFacts(BaseModel):
 
     format: Literal[1] = 1
     backbone: str
+    backbone_config: dict[str, Any] | None = None  # of the backbone transformers
     backbone_sha256: str | None = None  # `weights_sha256` of a backbone that is not in the folder
     aggregation: Aggregation
     gem_power: Annotated[float, Field(ge=1, le=100)] | None = None
@@ -71,11 +80,36 @@ class EncoderFacts(BaseModel):
             raise ValueError("weights of a backbone need input_px, mean and std")
         if self.std is not None and min(self.std) <= 0:
             raise ValueError("std must be positive")
+        if (self.backbone == TRANSFORMERS) != (self.backbone_config is not None):
+            raise ValueError("backbone_config belongs to the backbone transformers")
+        if self.backbone_config is not None:
+            _check_config(self.backbone_config)
+            if BACKBONE_FILE not in self.weights or self.aggregation != "own":
+                raise ValueError(f"the backbone transformers needs {BACKBONE_FILE} and the aggregation own")
         if (self.aggregation == "gem") != (self.gem_power is not None):
             raise ValueError("gem_power belongs to the aggregation gem")
         if (self.aggregation in ("netvlad", "densevlad")) != (AGGREGATION_FILE in self.weights):
             raise ValueError(f"{AGGREGATION_FILE} belongs to the aggregations netvlad and densevlad")
         return self
+
+
+def _check_config(config: dict[str, Any]) -> None:
+    if not isinstance(config.get("model_type"), str):
+        raise ValueError("backbone_config needs a model_type")
+    parts: list[Any] = [config]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            if wrong := sorted(key for key in part if key in _REFUSED or key.startswith("_")):
+                raise ValueError(f"backbone_config must not hold {', '.join(wrong)}")
+            parts += part.values()
+        elif isinstance(part, list):
+            parts += part
+
+
+def encoder_folder_at(path: Path) -> Path | None:
+    """Return the encoder folder that `path` names: itself, or of a run of training its result; None where is none."""
+    return next((one for one in (path, path / RESULT_FOLDER) if (one / FACTS_FILE).exists()), None)
 
 
 def write_encoder(
@@ -86,6 +120,7 @@ def write_encoder(
     dimension: int,
     backbone_weights: Mapping[str, NDArray[Any]] | None = None,
     aggregation_weights: Mapping[str, NDArray[Any]] | None = None,
+    backbone_config: Mapping[str, Any] | None = None,
     backbone_sha256: str | None = None,
     gem_power: float | None = None,
     input_px: Mapping[View, InputSize] | None = None,
@@ -102,6 +137,7 @@ def write_encoder(
         backbone: What makes the local features, as the module says; so are the following.
         aggregation: How they are pooled.
         dimension: Length of a vector.
+        backbone_config: Of the backbone transformers, its configuration.
         backbone_sha256: `weights_sha256` of a backbone that is not in the folder.
         gem_power: Of `gem`.
         input_px: Per view.
@@ -126,6 +162,7 @@ def write_encoder(
         facts = EncoderFacts.model_validate(
             {
                 "backbone": backbone,
+                "backbone_config": backbone_config,
                 "backbone_sha256": backbone_sha256,
                 "aggregation": aggregation,
                 "gem_power": gem_power,

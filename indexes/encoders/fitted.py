@@ -9,6 +9,7 @@ from geosleuth.indexes.encoders.encoder_folder import (
     AGGREGATION_FILE,
     BACKBONE_FILE,
     FACTS_FILE,
+    TRANSFORMERS,
     EncoderFacts,
     load_arrays,
     read_facts,
@@ -66,9 +67,12 @@ def _source(folder: Path, facts: EncoderFacts) -> LocalFeatures:
         return amosnet_features(weights, inputs)
     if facts.backbone.startswith("timm:"):
         return timm_features(facts.backbone.removeprefix("timm:"), output, weights=weights, facts=inputs)  # type: ignore[arg-type]
-    raise InputError(
-        f"timm:ARCHITECTURE or {NAME} for {BACKBONE_FILE}", f"{facts.backbone!r}", f"Correct {FACTS_FILE}."
-    )
+    if facts.backbone == TRANSFORMERS and facts.backbone_config is not None:
+        from geosleuth.indexes.encoders.transformers_model import transformers_encoder
+
+        return transformers_encoder(facts.backbone_config, weights, inputs)
+    wanted = f"timm:ARCHITECTURE, {TRANSFORMERS} or {NAME} for {BACKBONE_FILE}"
+    raise InputError(wanted, f"{facts.backbone!r}", f"Correct {FACTS_FILE}.")
 
 
 def _pooling(folder: Path, facts: EncoderFacts) -> Pooling:

@@ -3,7 +3,8 @@
 embedded               EfficientNet-Lite0 with GeM pooling, which installs with geosleuth
 timm:NAME              an image encoder of timm: GeM over the last map of a convolutional network, else its own pooling
 hf:ORG/NAME[@REV]      a vision tower of transformers (DINOv2, CLIP, SigLIP, ...), with its own pooling
-dir:PATH               an encoder folder of geosleuth (`encoder_folder.py`) or a model folder of transformers
+dir:PATH               an encoder folder of geosleuth (`encoder_folder.py`), a run of training, which holds one as
+                       PATH/encoder, or a model folder of transformers
 """
 
 from __future__ import annotations
@@ -47,15 +48,15 @@ def load_encoder(spec: str, *, local_only: bool = False) -> Encoder:
 
 @lru_cache(maxsize=4)  # a build and its queries use one; a few more for comparisons
 def _load(spec: str, stamp: int) -> Encoder:  # noqa: ARG001  # the stamp is part of the cache's key
-    from geosleuth.indexes.encoders.encoder_folder import FACTS_FILE
+    from geosleuth.indexes.encoders.encoder_folder import encoder_folder_at
     from geosleuth.indexes.encoders.fitted import load_fitted
     from geosleuth.indexes.encoders.pooled import PooledEncoder, combined_sha256
     from geosleuth.indexes.encoders.pooling import Gem, own
     from geosleuth.indexes.encoders.sources import load_source
 
     backend = parse_backend(spec)
-    if backend.base == "dir" and (Path(backend.name).expanduser() / FACTS_FILE).exists():
-        return load_fitted(Path(backend.name).expanduser(), spec)
+    if backend.base == "dir" and (folder := encoder_folder_at(Path(backend.name).expanduser())):
+        return load_fitted(folder, spec)
     source = load_source(spec, "default")
     pooling = own if source.is_pooled else Gem()
     sha256 = combined_sha256(source.weights_sha256, "own" if source.is_pooled else repr(pooling))
@@ -66,5 +67,8 @@ def _stamp(backend: Backend) -> int:
     """When the files of a folder were last changed: an encoder that was fitted again is another one."""
     if backend.base != "dir":
         return 0
-    files = [path for path in Path(backend.name).expanduser().glob("*") if path.is_file()]
+    from geosleuth.indexes.encoders.encoder_folder import encoder_folder_at
+
+    named = Path(backend.name).expanduser()
+    files = [path for path in (encoder_folder_at(named) or named).glob("*") if path.is_file()]
     return max((path.stat().st_mtime_ns for path in files), default=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from geosleuth.indexes.backend import parse_backend
-from geosleuth.indexes.encoders.encoder_folder import FACTS_FILE
+from geosleuth.indexes.encoders.encoder_folder import FACTS_FILE, encoder_folder_at
 from geosleuth.indexes.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _model_folder(name: str) -> str:
     from pathlib import Path
 
     folder = Path(name).expanduser()
-    if (folder / FACTS_FILE).exists():
+    if encoder_folder_at(folder):
         raise InputError(
             "a network whose feature map can be used",
             f"{folder}, a finished encoder",

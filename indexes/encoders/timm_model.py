@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from geosleuth.indexes.encoders.torch_features import (
@@ -15,6 +15,7 @@ from geosleuth.indexes.encoders.torch_features import (
 from geosleuth.indexes.errors import InputError
 
 if TYPE_CHECKING:
+    from geosleuth.indexes.encoders.resizing import InputSize
     from geosleuth.indexes.encoders.sources import Output
 
 
@@ -33,12 +34,10 @@ def timm_features(
     Raises:
         InputError: timm has no such model, its weights cannot be had, or `weights` are those of another.
     """
-    timm = import_extra("timm")
-    if not timm.is_model(name):
-        raise InputError("a model of timm", f"timm:{name}", "List the names with `timm.list_models()`.")
+    _check_name(name)
     if weights is None:
         model = _published(name)
-        facts = facts or _published_facts(model.pretrained_cfg)
+        facts = facts or published_facts(model.pretrained_cfg)
     elif facts is not None:
         model = _given(name, weights, facts)
     else:
@@ -49,14 +48,53 @@ def timm_features(
         output = "map" if has_map else "own"
     if output == "own":
         width = feature_shape(model, facts)[-1]
-        return TorchFeatures(_with_output(model, own=True), facts, channels=width, is_pooled=True)
+        return TorchFeatures(with_output(model, own=True), facts, channels=width, is_pooled=True)
     if not has_map and len(shape) != 3:
         raise InputError("a model with a feature map", f"timm:{name}, whose shape is {shape}", "Choose another model.")
     width = shape[1] if has_map else shape[2]
-    return TorchFeatures(_with_output(model, own=False), facts, channels=width, is_pooled=False)
+    return TorchFeatures(with_output(model, own=False), facts, channels=width, is_pooled=False)
 
 
-def _with_output(model: Any, *, own: bool) -> Any:
+def timm_network(name: str, sizes: Collection[InputSize], *, published: bool = False) -> Any:
+    """Make the architecture `name` without its classifier, for pictures of these sizes.
+
+    Args:
+        name: With the tag of its weights, or without.
+        sizes: All that it is to take.
+        published: With timm's weights; else at random, from torch's generator.
+
+    Raises:
+        InputError: timm has no such model, its weights cannot be had, or its size is fixed and another is wanted.
+    """
+    _check_name(name)
+    options = _options(name, sizes)
+    if published:
+        return _published(name, **options)
+    try:
+        return import_extra("timm").create_model(name, pretrained=False, num_classes=0, **options)
+    except TypeError as error:
+        raise _fixed_size(name, error) from error
+
+
+def load_weights(model: Any, name: str, weights: Mapping[str, Any]) -> None:
+    """Put a state dict of arrays into `model`, timm's `name`.
+
+    Raises:
+        InputError: They are those of another architecture.
+    """
+    torch = import_torch()
+    try:
+        model.load_state_dict({key: torch.from_numpy(value) for key, value in weights.items()})
+    except RuntimeError as error:
+        raise InputError(
+            f"weights of timm's {name} without its classifier",
+            f"others ({' '.join(str(error).split())[:300]})",
+            "Name the architecture that they were made for.",
+        ) from error
+
+
+def with_output(model: Any, *, own: bool) -> Any:
+    """Wrap a model of timm: (n, 3, h, w) to (n, m, c), its own vector (m = 1) or its last map or patches."""
     nn = import_torch().nn
 
     class Output(nn.Module):  # type: ignore[misc, name-defined]  # torch is imported only here
@@ -75,10 +113,24 @@ def _with_output(model: Any, *, own: bool) -> Any:
     return Output()
 
 
-def _published(name: str) -> Any:
+def _check_name(name: str) -> None:
+    if not import_extra("timm").is_model(name):
+        raise InputError("a model of timm", f"timm:{name}", "List the names with `timm.list_models()`.")
+
+
+def _options(name: str, sizes: Collection[InputSize]) -> dict[str, bool]:
+    timm = import_extra("timm")
+    cfg = timm.get_pretrained_cfg(name) or timm.models.PretrainedCfg()
+    # Transformers have one embedding per patch of a fixed size; for the wide pictures of a panorama it is interpolated.
+    return {"dynamic_img_size": True} if cfg.fixed_input_size and set(sizes) != {tuple(cfg.input_size[1:])} else {}
+
+
+def _published(name: str, **options: bool) -> Any:
     timm = import_extra("timm")
     try:
-        return timm.create_model(name, pretrained=True, num_classes=0)
+        return timm.create_model(name, pretrained=True, num_classes=0, **options)
+    except TypeError as error:
+        raise _fixed_size(name, error) from error
     except Exception as error:  # the hub's client raises its own, httpx's and the system's errors
         raise InputError(
             f"the weights of timm:{name}",
@@ -87,25 +139,19 @@ def _published(name: str) -> Any:
         ) from error
 
 
-def _published_facts(cfg: Any) -> InputFacts:
+def _fixed_size(name: str, error: TypeError) -> InputError:
+    found = f"timm:{name}, which takes its own alone ({error})"
+    return InputError("a network that takes pictures of these sizes", found, "Choose another network, or its size.")
+
+
+def published_facts(cfg: Any) -> InputFacts:
+    """Read the input of timm's published weights: a model's `pretrained_cfg`."""
     _, height, width = cfg.get("test_input_size") or cfg["input_size"]
     size = (height, width) if cfg.get("fixed_input_size") else max(height, width)
     return InputFacts.same_for_all(size, cfg["mean"], cfg["std"])
 
 
 def _given(name: str, weights: Mapping[str, Any], facts: InputFacts) -> Any:
-    timm, torch = import_extra("timm"), import_torch()
-    cfg = timm.get_pretrained_cfg(name) or timm.models.PretrainedCfg()
-    # Transformers have one embedding per patch of a fixed size; for the wide pictures of a panorama it is interpolated.
-    wanted = {size for size in facts.sizes.values() if size != tuple(cfg.input_size[1:])}
-    options = {"dynamic_img_size": True} if cfg.fixed_input_size and wanted else {}
-    try:
-        model = timm.create_model(name, pretrained=False, num_classes=0, **options)
-        model.load_state_dict({key: torch.from_numpy(value) for key, value in weights.items()})
-    except (RuntimeError, TypeError) as error:
-        raise InputError(
-            f"weights of timm's {name} without its classifier",
-            f"others ({' '.join(str(error).split())[:300]})",
-            "Name the architecture that they were made for in encoder.json.",
-        ) from error
+    model = timm_network(name, facts.sizes.values())
+    load_weights(model, name, weights)
     return model

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from geosleuth.indexes.encoders.torch_features import (
@@ -14,8 +18,6 @@ from geosleuth.indexes.encoders.torch_features import (
 from geosleuth.indexes.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from geosleuth.indexes.encoders.sources import Output
 
 
@@ -30,30 +32,129 @@ def transformers_features(name: str, revision: str | None, output: Output) -> To
     Raises:
         InputError: It cannot be had, or has no vision tower.
     """
+    tower = published_tower(name, revision)
+    facts = published_facts(name, revision)
+    own = output in ("default", "own")
+    network = with_output(tower, own=own)
+    return TorchFeatures(network, facts, channels=feature_shape(network, facts)[-1], is_pooled=own)
+
+
+def transformers_encoder(config: Mapping[str, Any], weights: Mapping[str, Any], facts: InputFacts) -> TorchFeatures:
+    """Make a vision tower from its configuration (`tower_config`) and its state dict; it pools its own vector.
+
+    Raises:
+        InputError: This version of transformers has no such tower, or the weights are those of another.
+    """
+    tower = tower_of(config)
+    load_weights(tower, weights)
+    network = with_output(tower, own=True)
+    return TorchFeatures(network, facts, channels=feature_shape(network, facts)[-1], is_pooled=True)
+
+
+def published_tower(name: str, revision: str | None) -> Any:
+    """Load the part of a model that sees, with its weights; arguments and errors as for `transformers_features`."""
+    transformers = import_extra("transformers")
+    with _said(name):
+        model = transformers.AutoModel.from_pretrained(
+            name, use_safetensors=True, dtype="float32", **_options(revision)
+        )
+    return _tower(model, name)
+
+
+def random_tower(name: str, revision: str | None) -> Any:
+    """As `published_tower`, with weights at random from torch's generator: only the configuration is read."""
+    transformers = import_extra("transformers")
+    with _said(name):
+        config = transformers.AutoConfig.from_pretrained(name, **_options(revision))
+        model = transformers.AutoModel.from_config(config, dtype=import_torch().float32, trust_remote_code=False)
+    return _tower(model, name)
+
+
+def published_facts(name: str, revision: str | None) -> InputFacts:
+    """Read the input of a model's weights from its processor; arguments and errors as for `transformers_features`."""
+    transformers = import_extra("transformers")
+    with _said(name):
+        processor = transformers.AutoImageProcessor.from_pretrained(name, **_options(revision))
+    return _facts(processor, name)
+
+
+def tower_config(tower: Any) -> dict[str, Any]:
+    """Return the configuration of a tower as JSON has it, without what depends on where it came from."""
+    config: dict[str, Any] = json.loads(tower.config.to_json_string(use_diff=False))
+    return {key: value for key, value in config.items() if not key.startswith("_") and key not in _OF_A_FILE}
+
+
+def tower_of(config: Mapping[str, Any]) -> Any:
+    """Make a tower from its configuration, with random weights. Nothing is fetched.
+
+    Raises:
+        InputError: This version of transformers has no such tower.
+    """
     transformers = import_extra("transformers")
     try:
-        # Code that a repository brings is never run (trust_remote_code stays off), and weights are never unpickled.
-        options = {"trust_remote_code": False, "revision": revision or "main"}
-        processor = transformers.AutoImageProcessor.from_pretrained(name, **options)
-        model = transformers.AutoModel.from_pretrained(name, use_safetensors=True, dtype="float32", **options)
+        made = transformers.AutoConfig.for_model(**config)
+        model = transformers.AutoModel.from_config(made, dtype=import_torch().float32, trust_remote_code=False)
+    except Exception as error:  # a configuration's own checks raise what they like
+        raise InputError(
+            "the configuration of a vision tower of transformers",
+            f"{config.get('model_type')!r} ({type(error).__name__}: {' '.join(str(error).split())[:200]})",
+            "Update transformers, or export the encoder again.",
+        ) from error
+    return _tower(model, str(config["model_type"]))
+
+
+def load_weights(tower: Any, weights: Mapping[str, Any]) -> None:
+    """Put a state dict of arrays into a tower.
+
+    Raises:
+        InputError: They are those of another architecture.
+    """
+    torch = import_torch()
+    try:
+        tower.load_state_dict({key: torch.from_numpy(value) for key, value in weights.items()})
+    except RuntimeError as error:
+        raise InputError(
+            f"weights of a {type(tower).__name__}",
+            f"others ({' '.join(str(error).split())[:300]})",
+            "Name the architecture that they were made for.",
+        ) from error
+
+
+# Where a configuration was read, by which version, and for which kinds of file: not what the network computes.
+_OF_A_FILE = ("transformers_version", "name_or_path", "dtype", "torch_dtype", "architectures", "auto_map")
+
+
+def _options(revision: str | None) -> dict[str, Any]:
+    # Code that a repository brings is never run, and weights are never unpickled (use_safetensors).
+    return {"trust_remote_code": False, "revision": revision or "main"}
+
+
+@contextmanager
+def _said(name: str) -> Iterator[None]:
+    try:
+        yield
     except Exception as error:  # the hub's client raises its own, httpx's and the system's errors
         raise InputError(
             f"the image encoder {name}",
             f"none that can be loaded ({type(error).__name__}: {' '.join(str(error).split())[:200]})",
             "Check the name; load it once with a connection; or name a folder with its files: dir:PATH.",
         ) from error
-    model = getattr(model, "vision_model", model).eval()
-    if getattr(model, "main_input_name", "pixel_values") != "pixel_values":
-        raise InputError("a model that sees", f"{name}, whose input is {model.main_input_name}", "Name another model.")
-    facts = _facts(processor, name)
-    own = output in ("default", "own")
-    network = _with_output(model, own=own)
-    return TorchFeatures(network, facts, channels=feature_shape(network, facts)[-1], is_pooled=own)
 
 
-def _with_output(model: Any, *, own: bool) -> Any:
+def _tower(model: Any, name: str) -> Any:
+    tower = getattr(model, "vision_model", model).eval()
+    if getattr(tower, "main_input_name", "pixel_values") != "pixel_values":
+        raise InputError("a model that sees", f"{name}, whose input is {tower.main_input_name}", "Name another model.")
+    return tower
+
+
+def with_output(model: Any, *, own: bool) -> Any:
+    """Wrap a vision tower: (n, 3, h, w) to (n, m, c), its own vector (m = 1) or its patches or last map."""
     nn = import_torch().nn
     patch = getattr(model.config, "patch_size", None)
+    side = getattr(model.config, "image_size", None)
+    # Some interpolate their embeddings of positions only when told to; DINOv2 and its kind do it unasked.
+    is_told = "interpolate_pos_encoding" in signature(model.forward).parameters
 
     class Output(nn.Module):  # type: ignore[misc, name-defined]  # torch is imported only here
         def __init__(self) -> None:
@@ -61,7 +162,9 @@ def _with_output(model: Any, *, own: bool) -> Any:
             self.model = model
 
         def forward(self, pictures: Any) -> Any:
-            found = self.model(pixel_values=pictures)
+            is_other = is_told and tuple(pictures.shape[2:]) != ((side, side) if isinstance(side, int) else side)
+            options = {"interpolate_pos_encoding": True} if is_other else {}
+            found = self.model(pixel_values=pictures, **options)
             if own:
                 pooled = getattr(found, "pooler_output", None)
                 # Models without a pooler are trained to put the picture's summary into the class token.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-View = Literal["ground", "drone", "satellite", "map"]
+View = Literal["ground", "drone", "satellite", "map", "panorama"]  # a panorama: equirectangular, all around
 VIEWS: tuple[View, ...] = get_args(View)
 
 

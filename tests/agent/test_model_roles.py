@@ -36,7 +36,7 @@ def gallery():
 
 @pytest.fixture(scope="module")
 def specs(tiny_models):
-    base = tiny_models.tiny_qwen()
+    base = tiny_models.tiny_qwen_of_few_words()
     return {"base": f"dir:{base}", "adapted": f"dir:{base}+dir:{tiny_models.tiny_lora(base, 1)}"}
 
 

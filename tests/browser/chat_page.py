@@ -12,6 +12,7 @@ expect = playwright.expect
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / "out" / "screens"  # what CI keeps, and people look at
 WAIT_MS = 60_000  # of a loaded machine; an answer takes 2 s on a free one
+expect.set_options(timeout=WAIT_MS)  # else 5 s, which a machine of two cores with a browser and a server may take
 WIDE, NARROW = (1280, 900), (390, 844)  # px; a small laptop, a phone
 LOCAL = r"(?:(?:https?|wss?)://127\.0\.0\.1:\d+/|data:|blob:|about:)"
 FLAGS = [
@@ -78,40 +79,44 @@ class ChatPage:
 
     def hand_in(self, *paths: Path) -> None:
         """Choose files, and wait until the page has them."""
-        expect(self.page.get_by_role("heading", name=TITLE)).to_be_visible(timeout=WAIT_MS)
+        self.wait_for_new_case()
         self.uploader.locator("input[type=file]").set_input_files(list(paths))
-        expect(self.find).to_be_enabled(timeout=WAIT_MS)
+        expect(self.find).to_be_enabled()
+
+    def wait_for_new_case(self) -> None:
+        """Wait for the page of a new case, and until nothing is left of the page before, whose fields look the same."""
+        expect(self.page.get_by_role("heading", name=TITLE)).to_be_visible()
+        self.settle()
 
     def ask_about(self, *paths: Path) -> None:
         self.hand_in(*paths)
         self.find.click()
 
     def say(self, words: str) -> None:
-        expect(self.line).to_be_enabled(timeout=WAIT_MS)
+        expect(self.line).to_be_enabled()
+        self.settle()
         self.line.fill(words)
         self.line.press("Enter")
 
     def wait_for_answer(self, words: str | None = None) -> None:
-        expect(self.answer).to_be_visible(timeout=WAIT_MS)
+        expect(self.answer).to_be_visible()
         if words is not None:
-            expect(self.answer).to_contain_text(words, timeout=WAIT_MS)
+            expect(self.answer).to_contain_text(words)
 
     def show(self, view: str) -> None:
         """Open one of the views below the card, and wait until it is all there."""
         tab = self.page.get_by_role("tab", name=view, exact=True)
         tab.click()
         expect(tab).to_have_attribute("aria-selected", "true")
-        expect(self.main.get_by_role("tabpanel", name=view).get_by_test_id("stElementContainer").first).to_be_visible(
-            timeout=WAIT_MS
-        )
+        expect(self.main.get_by_role("tabpanel", name=view).get_by_test_id("stElementContainer").first).to_be_visible()
         self.settle()
 
     def settle(self) -> None:
         """Wait until the server has no more to tell, and everything is drawn."""
         app = self.page.get_by_test_id("stApp")
-        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=WAIT_MS)
-        expect(self.page.locator("[data-stale=true]")).to_have_count(0, timeout=WAIT_MS)
-        expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=WAIT_MS)
+        expect(app).to_have_attribute("data-test-script-state", "notRunning")
+        expect(self.page.locator("[data-stale=true]")).to_have_count(0)
+        expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0)
         self.page.wait_for_function(STILL)  # what unfolds covers what is below it for a moment
 
     def screenshot(self, name: str) -> None:

@@ -78,9 +78,9 @@ def test_a_case_opens_again_after_its_server_was_killed(matched, gallery_chat, v
     page.settle()
     page.say("it is in Belgium")  # the loop's state has outlived the server too
     undo = page.main.get_by_role("button", name="Undo")
-    pages.expect(undo).to_be_visible(timeout=pages.WAIT_MS)
+    pages.expect(undo).to_be_visible()
     page.settle()
     undo.click()
-    pages.expect(undo).to_have_count(0, timeout=pages.WAIT_MS)
+    pages.expect(undo).to_have_count(0)
     page.wait_for_answer(place)
     pages.expect(page.main.get_by_text(said)).to_be_visible()

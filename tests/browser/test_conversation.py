@@ -32,7 +32,7 @@ def talk(chat, chromium, pages, street):
 
 def share_of(talk, pages, country: str) -> float:
     line = talk.main.get_by_text(SHARE).first
-    pages.expect(line).to_contain_text(country, timeout=pages.WAIT_MS)
+    pages.expect(line).to_contain_text(country)
     return float(SHARE.search(line.inner_text())[2])
 
 
@@ -58,13 +58,11 @@ def test_without_a_clue_the_belief_changes_and_undo_brings_it_back(talk, pages, 
     talk.show("Evidence")
     talk.main.get_by_label("Clue 1 counts").focus()
     talk.page.keyboard.press("Space")
-    pages.expect(talk.main.get_by_text("left out: the answer is without it")).to_be_visible(timeout=pages.WAIT_MS)
+    pages.expect(talk.main.get_by_text("left out: the answer is without it")).to_be_visible()
     pages.expect(talk.main.get_by_text(f"{street.country}: {before}% of the belief")).to_have_count(0)
     talk.settle()
     talk.main.get_by_role("button", name="Undo").click()
-    pages.expect(talk.main.get_by_text(f"{street.country}: {before}% of the belief")).to_be_visible(
-        timeout=pages.WAIT_MS
-    )
+    pages.expect(talk.main.get_by_text(f"{street.country}: {before}% of the belief")).to_be_visible()
     pages.expect(talk.main.get_by_text("left out: the answer is without it")).to_have_count(0)
 
 
@@ -81,17 +79,16 @@ def test_a_hint_changes_the_answer_and_can_be_undone(talk, pages, street):
 def test_a_question_is_answered_in_words_and_nonsense_with_examples(talk, pages):
     talk.settle()
     talk.say("why not Spain?")
-    pages.expect(talk.main.get_by_text(re.compile("Spain.*bits")).last).to_be_visible(timeout=pages.WAIT_MS)
+    pages.expect(talk.main.get_by_text(re.compile("Spain.*bits")).last).to_be_visible()
     talk.settle()
     talk.say("colourless green ideas")
-    pages.expect(talk.main.get_by_text("Understood are, for example:")).to_be_visible(timeout=pages.WAIT_MS)
+    pages.expect(talk.main.get_by_text("Understood are, for example:")).to_be_visible()
     talk.settle()
 
 
 def test_the_first_answer_comes_soon_after_the_upload(answered, chat, visits, pages, street):
     page = visits.open(chat.url)  # of a server that is warm: it has answered already
-    pages.expect(page.page.get_by_role("heading", name=pages.TITLE)).to_be_visible(timeout=pages.WAIT_MS)
-    page.settle()
+    page.wait_for_new_case()
     begun = time.perf_counter()
     page.ask_about(street.path)
     page.wait_for_answer(street.country)

@@ -29,7 +29,7 @@ def test_a_broken_file_is_told_and_the_other_photo_goes_on(chat, visits, pages, 
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff\xe0" + bytes(2000))
     page = visits.open(chat.url)
-    pages.expect(page.page.get_by_role("heading", name=pages.TITLE)).to_be_visible()
+    page.wait_for_new_case()
     page.uploader.locator("input[type=file]").set_input_files(broken)
     told = page.main.get_by_test_id("stAlert")
     pages.expect(told).to_be_visible()
@@ -48,5 +48,5 @@ def test_a_file_that_lost_its_end_is_told_after_the_question(chat, visits, pages
     page = visits.open(chat.url)
     page.ask_about(cut)
     told = page.main.get_by_test_id("stAlert").or_(page.answer)
-    pages.expect(told).to_be_visible(timeout=pages.WAIT_MS)
+    pages.expect(told).to_be_visible()
     assert "Traceback" not in page.main.inner_text()

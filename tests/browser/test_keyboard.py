@@ -33,8 +33,7 @@ def walked(page, last: str, most: int = 60) -> tuple[list[str], list[str]]:
 
 def test_a_new_case_is_filled_in_with_tab_and_the_focus_is_seen(chat, visits, pages):
     page = visits.open(chat.url)
-    pages.expect(page.page.get_by_role("heading", name=pages.TITLE)).to_be_visible()
-    page.settle()
+    page.wait_for_new_case()
     names, unseen = walked(page, pages.LINE)
     told = "\n".join(names)
     wanted = ("New case", "Explanations", "Upload", "What do you know already?", "Do you know when", pages.LINE)
@@ -53,7 +52,7 @@ def test_a_view_is_chosen_with_arrows_and_its_switches_are_reached_with_tab(answ
     page.page.keyboard.press("ArrowRight")
     pages.expect(page.page.get_by_role("tab", name="Evidence", exact=True)).to_be_focused()
     page.page.keyboard.press("Enter")
-    pages.expect(page.main.get_by_label("Clue 1 counts")).to_be_visible(timeout=pages.WAIT_MS)
+    pages.expect(page.main.get_by_label("Clue 1 counts")).to_be_visible()
     page.settle()
     _, unseen = walked(page, "Clue 1 counts")
     assert unseen == []

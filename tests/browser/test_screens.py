@@ -41,8 +41,7 @@ def test_a_new_case_and_a_broken_file(look, chat, street, pages, tmp_path):
     broken.write_bytes(b"\xff\xd8\xff\xe0" + bytes(2000))
     opened, judged = look
     page = opened(chat.url)
-    pages.expect(page.page.get_by_role("heading", name=pages.TITLE)).to_be_visible()
-    page.settle()
+    page.wait_for_new_case()
     found = judged(page, "new")
     page.hand_in(street.path, broken)
     pages.expect(page.main.get_by_test_id("stAlert")).to_be_visible()

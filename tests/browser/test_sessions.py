@@ -39,8 +39,7 @@ def test_the_page_is_free_while_a_run_goes_on_which_can_be_stopped_and_gone_on_w
     pages.expect(page.stop).to_be_visible()
     case = page.page.url
     page.page.get_by_role("button", name="New case").click()
-    pages.expect(page.page.get_by_role("heading", name=pages.TITLE)).to_be_visible()
-    page.settle()
+    page.wait_for_new_case()
     hint = page.main.get_by_label("What do you know already? (optional)")
     hint.fill("in Portugal")
     hint.press("Tab")
@@ -51,7 +50,7 @@ def test_the_page_is_free_while_a_run_goes_on_which_can_be_stopped_and_gone_on_w
     other.screenshot("running-light-1280")
     other.stop.click()
     stopped = other.main.get_by_text(re.compile(r"Stopped after \d+ steps?\. What was found is kept\."))
-    pages.expect(stopped).to_be_visible(timeout=pages.WAIT_MS)
+    pages.expect(stopped).to_be_visible()
     other.settle()
     other.screenshot("stopped-light-1280")
     other.main.get_by_role("button", name="Go on").click()

@@ -19,10 +19,10 @@ from geosleuth.indexes import gazetteer
 def resident_mb():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
 
-before, started = resident_mb(), time.perf_counter()
+before, started = resident_mb(), time.process_time()
 g = gazetteer.load_gazetteer()
 assert g.lookup("Wien")[0].place.country == "AT"
-print(time.perf_counter() - started, resident_mb() - before)
+print(time.process_time() - started, resident_mb() - before)
 """
 
 
@@ -180,9 +180,9 @@ def test_a_point_is_named_by_the_largest_city_that_reaches_it(
 
 def test_far_from_anything_the_weightiest_place_is_named_quickly(gazetteer: Gazetteer) -> None:
     gazetteer.city_of(0, 0)
-    started = time.perf_counter()
+    started = time.process_time()
     place, km = gazetteer.city_of(-40.0, -30.0)  # the South Atlantic
-    assert time.perf_counter() - started < 0.2  # 3 ms on an idle machine
+    assert time.process_time() - started < 0.2  # 3 ms on an idle machine
     assert km > 500
     assert place.name
 

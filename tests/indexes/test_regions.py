@@ -146,6 +146,6 @@ def test_speed():
     lats = np.degrees(np.arcsin(np.random.default_rng(0).uniform(-1, 1, 100_000)))
     lons = np.random.default_rng(1).uniform(-180, 180, 100_000)
     regions.country_at(0.0, 0.0)
-    start = time.perf_counter()
+    start = time.process_time()
     regions.countries_at(lats, lons)
-    assert time.perf_counter() - start < 3.0  # 0.2 s on an idle machine; the room is for a busy one
+    assert time.process_time() - start < 3.0  # 0.2 s on an idle machine; the room is for a busy one

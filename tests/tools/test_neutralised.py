@@ -175,9 +175,9 @@ def test_the_time_grows_with_the_length_alone():
         "aA_" * 33_333,
         "USER " * 20_000,
     ):
-        started = time.perf_counter()
+        started = time.process_time()
         neutralised(text)
-        assert time.perf_counter() - started < 8.0, text[:4]
+        assert time.process_time() - started < 8.0, text[:4]
 
 
 @pytest.mark.parametrize(("model", "mark"), [("tiny_qwen", "<|im_end|>"), ("tiny_llava", "<image>")])

@@ -227,10 +227,10 @@ def test_nothing_is_asked_where_nothing_can_be_learned(belief):
 def test_asking_takes_no_time():
     belief = dict.fromkeys(country_codes(), 1 / 250)
     most_telling(belief, ())
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(10):
         most_telling(belief, ())
-    assert (time.perf_counter() - started) / 10 < 0.02
+    assert (time.process_time() - started) / 10 < 0.02
 
 
 def test_unknown_questions_and_answers_list_those_there_are():

@@ -59,7 +59,7 @@ def server():
                 pass
 
         running = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         started.append(running)
         return f"http://127.0.0.1:{running.server_port}/v1", asked
 

@@ -334,7 +334,7 @@ def test_ctrl_c_ends_the_server_while_it_waits_for_its_assistant(photos):
         server.stdin.flush()
         assert json.loads(server.stdout.readline())["result"]["serverInfo"]["name"] == "geosleuth"
         server.send_signal(signal.SIGINT)
-        assert server.wait(20) == -signal.SIGINT
+        assert server.wait(60) == -signal.SIGINT
         assert server.stdout.read() == ""
 
 

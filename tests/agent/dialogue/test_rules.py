@@ -250,9 +250,9 @@ def test_the_opposite_is_never_suggested(sentence, lisbon):
 
 def test_more_than_a_sentence_is_refused_at_once(lisbon):
     for text in ("x" * 10_000, "please " * 1_500, "not " * 2_500, "why not " * 1_250, "in Spain or " * 900):
-        started = time.perf_counter()
+        started = time.process_time()
         assert isinstance(understand(text, lisbon).move, NotUnderstood)
-        assert time.perf_counter() - started < 1.0
+        assert time.process_time() - started < 1.0
 
 
 WORDS = (
@@ -260,13 +260,15 @@ WORDS = (
 )
 
 
-@settings(max_examples=300, deadline=2000, derandomize=True)
+@settings(max_examples=300, deadline=None, derandomize=True)  # a deadline goes by the clock: a busy machine breaks it
 @given(text=st.one_of(st.text(max_size=600), st.lists(st.sampled_from(WORDS.split()), max_size=150).map(" ".join)))
 def test_no_text_raises_or_takes_long(text, lisbon):
+    started = time.process_time()
     for answer in (None, lisbon):
         found = understand(text, answer)
         assert found.words
         assert found.by == "rules"
+    assert time.process_time() - started < 2.0
 
 
 @pytest.mark.parametrize(
@@ -286,6 +288,6 @@ def test_no_text_raises_or_takes_long(text, lisbon):
     ],
 )
 def test_repeated_words_take_no_longer(word, lisbon):
-    started = time.perf_counter()
+    started = time.process_time()
     understand((word * 500)[:499], lisbon)
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from geosleuth.indexes.encoders.encoder_folder import BACKBONE_FILE, read_facts, write_encoder
+from geosleuth.indexes.encoders.encoder_folder import BACKBONE_FILE, EncoderFacts, read_facts, write_encoder
 from geosleuth.indexes.encoders.load import load_encoder
 from geosleuth.indexes.errors import InputError
 
@@ -89,3 +89,49 @@ def test_a_folder_without_a_model_is_refused(tmp_path):
         load_encoder(f"dir:{tmp_path}")
     with pytest.raises(InputError, match="no such folder"):
         load_encoder(f"dir:{tmp_path / 'missing'}")
+
+
+def test_a_run_of_training_is_named_as_its_encoder_is(tmp_path):
+    run = tmp_path / "run"
+    write_encoder(run / "encoder", backbone="embedded", aggregation="gem", gem_power=3.0, dimension=320)
+    (run / "config.json").write_text("{}")  # a run has one, as models of transformers do
+    by_run, by_folder = load_encoder(f"dir:{run}"), load_encoder(f"dir:{run / 'encoder'}")
+    assert by_run.spec == f"dir:{run}"
+    assert by_run.weights_sha256 == by_folder.weights_sha256
+    facts = json.loads((run / "encoder" / "encoder.json").read_text())
+    (run / "encoder" / "encoder.json").write_text(json.dumps({**facts, "gem_power": 5.0}))
+    assert load_encoder(f"dir:{run}").weights_sha256 != by_run.weights_sha256
+
+
+TOWER = {"model_type": "vit", "hidden_size": 32}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"backbone_config": None}, "backbone_config belongs to the backbone transformers"),
+        ({"backbone": "timm:test_vit"}, "backbone_config belongs to the backbone transformers"),
+        ({"backbone_config": {"hidden_size": 32}}, "backbone_config needs a model_type"),
+        ({"backbone_config": TOWER | {"auto_map": {"AutoModel": "x.py"}}}, "must not hold auto_map"),
+        (
+            {"backbone_config": TOWER | {"vision": {"_attn_implementation": "x/y"}}},
+            "must not hold _attn_implementation",
+        ),
+        ({"backbone_config": TOWER | {"parts": [{"attn_implementation": "x/y"}]}}, "must not hold attn_implementation"),
+        ({"weights": {}}, "the backbone transformers needs backbone.safetensors"),
+    ],
+)
+def test_a_configuration_of_transformers_that_fetches_or_runs_code_is_refused(change, message):
+    facts = {
+        "backbone": "transformers",
+        "backbone_config": TOWER,
+        "aggregation": "own",
+        "dimension": 32,
+        "input_px": {"ground": (32, 32)},
+        "mean": (0.5, 0.5, 0.5),
+        "std": (0.5, 0.5, 0.5),
+        "weights": {"backbone.safetensors": "0" * 64},
+    }
+    EncoderFacts.model_validate(facts)
+    with pytest.raises(ValidationError, match=message):
+        EncoderFacts.model_validate({**facts, **change})

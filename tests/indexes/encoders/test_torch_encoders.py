@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from geosleuth.indexes.encoders import transformers_model
 from geosleuth.indexes.encoders.encoder_folder import write_encoder
 from geosleuth.indexes.encoders.fit import fit_encoder
 from geosleuth.indexes.encoders.load import load_encoder
@@ -224,3 +225,36 @@ def test_amosnet_pools_thirty_fields_of_the_fifth_convolution(tmp_path):
     write_encoder(tmp_path / "b", backbone_weights=blobs, **facts)
     with pytest.raises(InputError, match=r"conv3\.bias of AMOSNet, \(384,\); found nothing of this name"):
         load_encoder(f"dir:{tmp_path / 'b'}")
+
+
+def test_a_tower_that_this_version_does_not_know_is_said(tmp_path):
+    write_encoder(
+        tmp_path / "t",
+        backbone="transformers",
+        backbone_config={"model_type": "seer_of_tomorrow"},
+        aggregation="own",
+        dimension=32,
+        backbone_weights={"weight": np.zeros(3, np.float32)},
+        input_px={"ground": (64, 64)},
+        mean=HALF,
+        std=HALF,
+    )
+    with pytest.raises(InputError, match="vision tower of transformers; found 'seer_of_tomorrow'"):
+        load_encoder(f"dir:{tmp_path / 't'}")
+
+
+def test_weights_of_another_tower_are_refused(tmp_path):
+    config = transformers.ViTConfig(
+        hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, image_size=64, patch_size=16
+    )
+    facts = {"aggregation": "own", "dimension": 32, "input_px": {"ground": (64, 64)}, "mean": HALF, "std": HALF}
+    tower = transformers_model.tower_config(transformers.ViTModel(config))
+    write_encoder(
+        tmp_path / "w",
+        backbone="transformers",
+        backbone_config=tower,
+        backbone_weights={"weight": np.zeros(3, np.float32)},
+        **facts,
+    )
+    with pytest.raises(InputError, match="weights of a ViTModel; found others"):
+        load_encoder(f"dir:{tmp_path / 'w'}")

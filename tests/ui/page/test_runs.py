@@ -4,7 +4,7 @@ import importlib.util
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,12 +26,18 @@ def step(number: int) -> Step:
     return Step(TraceStep(step=number, tool="read_text", result="2 lines", seconds=0.1, by="perceive"))
 
 
-def until_over(run: Run) -> Run:
-    for _ in range(500):
-        if run.over:
-            return run
+def until(told: Callable[[], object]) -> None:
+    """Wait for what another thread does; it takes milliseconds, or seconds where the machine is busy."""
+    end = time.monotonic() + 60
+    while not told():
+        if time.monotonic() > end:
+            raise TimeoutError
         time.sleep(0.01)
-    raise TimeoutError(run)
+
+
+def until_over(run: Run) -> Run:
+    until(lambda: run.over)
+    return run
 
 
 class Gate:
@@ -55,10 +61,7 @@ def test_steps_are_seen_while_the_run_goes_on_and_the_answer_at_its_end():
     runs, gate = Runs(1), Gate()
     run = runs.start(KEY, "first look", gate)
     gate.on.release()
-    for _ in range(500):
-        if run.steps:
-            break
-        time.sleep(0.01)
+    until(lambda: run.steps)
     assert [one.step for one in run.steps] == [1]
     assert run.state == "working"
     assert run.answer is None
@@ -84,10 +87,7 @@ def test_what_is_stored_is_there_before_the_run_is_over():
 def test_who_comes_third_waits_for_two_when_one_works_at_a_time():
     runs, gates = Runs(1), [Gate(), Gate(), Gate()]
     started = [runs.start(("local", str(n)), "", gate) for n, gate in enumerate(gates)]
-    for _ in range(500):
-        if started[0].state == "working":
-            break
-        time.sleep(0.01)
+    until(lambda: started[0].state == "working")
     assert [runs.before(run) for run in started] == [0, 1, 2]
     gates[0].on.release(3)
     until_over(started[0])

@@ -1,0 +1,1 @@
+"""Retrieval across views, measured as each data set's authors measure it."""

@@ -1,0 +1,1 @@
+"""What the paper says of its method, tried on invented towns (synthetic): small networks, small pictures, a CPU."""

@@ -1,0 +1,99 @@
+"""The invented towns that the claims are tried on, and the settings that all runs share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from geosleuth.training.gleam_c.config import (
+    AugmentConfig,
+    DataConfig,
+    GleamCConfig,
+    InputConfig,
+    LossConfig,
+    MachineConfig,
+    ModelConfig,
+    OptimiserConfig,
+    SamplingConfig,
+)
+from geosleuth.training.towns.write import write_towns
+
+# 0.35 M parameters; the smallest ConvNeXt of timm that learned the towns in a test run of a minute.
+BACKBONE = "timm:test_convnext2"
+SATELLITE_PX, PANORAMA_PX = 64, (48, 128)
+LAYOUTS = ("vigor", "university1652", "setvl", "map", "night")
+TOWNS, PLACES = 24, 60
+BATCH = 64
+STEPS = 600  # of a whole chain, unless a table says otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the towns keep a modality."""
+
+    set: str  # a name of datasets/open.py
+    folder: str
+    train: str
+    test: str
+
+
+MODALITIES = {
+    "panorama": Source("vigor", "vigor", "same-train", "same-test"),
+    "drone": Source("university1652", "university1652", "train", "drone-to-satellite"),
+    "ground": Source("setvl", "setvl", "train", "test"),
+    "map": Source("map", "map", "train", "test"),
+    "night": Source("night", "night", "train", "test"),
+}
+
+
+def run_config(
+    name: str,
+    data: tuple[DataConfig, ...],
+    *,
+    steps: int,
+    seed: int,
+    batch: int = BATCH,
+    lr: float = 1e-3,
+    gps: bool = True,
+    dss: bool = True,
+    smoothing: float = 0.1,
+    weights: str = "none",
+) -> GleamCConfig:
+    """Return the settings of a run of so many steps on these data sets."""
+    square = (SATELLITE_PX, SATELLITE_PX)
+    return GleamCConfig(
+        name=name,
+        epochs=1000,  # `max_steps` ends the run
+        max_steps=steps,
+        batch_size=batch,
+        seed=seed,
+        checkpoint_minutes=60.0,
+        model=ModelConfig(backbone=BACKBONE, weights=weights),
+        input=InputConfig(ground=square, panorama=PANORAMA_PX, drone=square, satellite=square, map=square),
+        data=data,
+        augment=AugmentConfig(jpeg=0.0, dropout=0.1),  # pictures of 64 px have been through JPEG once already
+        # Neighbours in proportion to the places: the real sets have 70 times as many of both.
+        sampling=SamplingConfig(gps_neighbours=gps, dss=dss, neighbours=48, select=24, refresh_epochs=2),
+        optimiser=OptimiserConfig(lr=lr, warmup_epochs=50),  # a twentieth of the run
+        loss=LossConfig(label_smoothing=smoothing),
+        machine=MachineConfig(amp="off", workers=0, threads=1),
+    )
+
+
+def draw_towns(work: Path, processes: int) -> Path:
+    """Draw the towns of the claims into `work`, or find them there; return their folder."""
+    folder = work / "towns"
+    write_towns(
+        folder,
+        layouts=LAYOUTS,
+        towns=TOWNS,
+        places=PLACES,
+        difficulty=0.3,
+        satellite_px=SATELLITE_PX,
+        panorama_px=PANORAMA_PX,
+        drone_px=SATELLITE_PX,
+        street_px=(SATELLITE_PX, SATELLITE_PX),
+        labels=False,
+        processes=processes,
+    )
+    return folder
