@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from geosleuth.indexes.countries import country_name
-from geosleuth.training.towns.build import build_town
-from geosleuth.training.towns.classes import class_of
-from geosleuth.training.towns.conditions import CONDITIONS, Condition
-from geosleuth.training.towns.drone import drone
-from geosleuth.training.towns.map_tile import map_tile
-from geosleuth.training.towns.panorama import panorama
+from geosleuth.training.towns.making.build import build_town
+from geosleuth.training.towns.making.classes import class_of
 from geosleuth.training.towns.places import Place, street_places
-from geosleuth.training.towns.satellite import satellite
-from geosleuth.training.towns.street_photo import street_photo
 from geosleuth.training.towns.town import Rendered, Town
+from geosleuth.training.towns.views.conditions import CONDITIONS, Condition
+from geosleuth.training.towns.views.drone import drone
+from geosleuth.training.towns.views.map_tile import map_tile
+from geosleuth.training.towns.views.panorama import panorama
+from geosleuth.training.towns.views.satellite import satellite
+from geosleuth.training.towns.views.street_photo import street_photo
 
 FOLDER = Path(__file__).parent / "towns"
 QUALITY = 82  # all pictures together stay below 1.5 MB

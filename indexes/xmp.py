@@ -112,6 +112,19 @@ def xmp_heading(properties: Properties) -> tuple[float, str] | None:
     return None
 
 
+def shows_all_around(properties: Properties, size: tuple[int, int]) -> bool:
+    """Whether a picture of (width, height) is an equirectangular panorama of all directions, by its GPano properties.
+
+    One that shows a part of the horizon is not: it has a left and a right edge, as a photo has. Nor is one that is less
+    than twice as wide as high: 360 degrees by 180 at most, so an editor has cropped it and left the properties.
+    """
+    if (first(properties, "GPano:ProjectionType") or "").lower() != "equirectangular":
+        return False
+    shown, whole = (first(properties, f"GPano:{key}Pixels") for key in ("CroppedAreaImageWidth", "FullPanoWidth"))
+    width, height = size
+    return shown == whole and round(width / height, 1) >= 2.0  # None both: the writer had no crop to tell of
+
+
 def first(properties: Properties, key: str) -> str | None:
     """The first text of a property."""
     return next(iter(properties.get(key, ())), None)

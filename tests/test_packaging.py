@@ -44,9 +44,9 @@ def test_each_package_imports(package):
 
 
 def test_every_data_file_is_shipped():
-    assert PROJECT["tool"]["setuptools"]["package-data"]["*"] == ["data/*", "py.typed"]
+    assert PROJECT["tool"]["setuptools"]["package-data"]["*"] == ["configs/*", "data/*", "py.typed"]
     for room in ROOMS:
-        for data in (path for path in (ROOT / room).rglob("data") if path.is_dir()):
+        for data in (path for path in (ROOT / room).rglob("*") if path.is_dir() and path.name in ("configs", "data")):
             assert (data.parent / "__init__.py").is_file(), data  # belongs to a package
             assert [path for path in data.iterdir() if path.is_dir()] == []  # data/* takes files only
         assert (ROOT / room / "py.typed").is_file()
@@ -79,8 +79,9 @@ def test_help_imports_nothing_heavy():
     assert sorted(name for name in loaded if name.startswith("geosleuth.")) == [
         "geosleuth.agent", "geosleuth.agent.printable", "geosleuth.indexes", "geosleuth.indexes.errors",
         "geosleuth.ui", "geosleuth.ui.batch_command", "geosleuth.ui.chat_command", "geosleuth.ui.cli",
-        "geosleuth.ui.index_commands", "geosleuth.ui.localize_command", "geosleuth.ui.mcp_commands",
-        "geosleuth.ui.options", "geosleuth.ui.progress_line", "geosleuth.ui.shell",
+        "geosleuth.ui.evaluate_commands", "geosleuth.ui.index_commands", "geosleuth.ui.localize_command",
+        "geosleuth.ui.mcp_commands", "geosleuth.ui.options", "geosleuth.ui.progress_line", "geosleuth.ui.shell",
+        "geosleuth.ui.towns_command", "geosleuth.ui.train_commands",
     ]  # fmt: skip
 
 

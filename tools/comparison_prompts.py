@@ -40,7 +40,7 @@ _VIEWS: dict[View, str] = {
     "ground": "a picture taken from the ground; another direction or distance may show other sides of the same things",
     "satellite": "a satellite picture seen from straight above; walls and signs cannot be seen, roofs and roads can",
     "drone": "a picture taken obliquely from the air by a drone; roofs and upper walls can be seen",
-    "panorama": "a picture of all directions around from the ground, as an equirectangular panorama; straight lines bend",
+    "panorama": "all directions around, from the ground, as an equirectangular panorama; straight lines are bent in it",
     "map": "a map; it shows roads, outlines of buildings and water, and nothing of their looks",
 }
 _REASON = "Compare them point by point in a few sentences. Do not give the answer yet."

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.reference import View
 from geosleuth.indexes.geodesy import distance_km
+from geosleuth.indexes.xmp import parse_xmp, shows_all_around
 from geosleuth.tools.candidate import Candidate
 from geosleuth.tools.evidence import Evidence, Nothing, Support
 from geosleuth.tools.quoting import quoted
@@ -19,6 +21,8 @@ from geosleuth.tools.reranking import in_rank_order
 from geosleuth.tools.submap import with_enough
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from geosleuth.indexes.encoders.encoder import Encoder, Vectors
     from geosleuth.indexes.gallery.gallery import Gallery, Hit, Hits
     from geosleuth.indexes.photo import Photo
@@ -44,6 +48,8 @@ class Retrieval(BaseModel):
     """Whether each of them was compared."""
     submap_reason: str | None
     """Why the whole gallery was searched; None when it was not."""
+    query_view: View
+    """What the photo was encoded as."""
     evidence: tuple[Evidence, ...]
     """One finding, which says nothing about the place."""
     seconds: Annotated[float, Field(ge=0)]
@@ -65,7 +71,8 @@ def retrieve(
     rank. A submap that leaves too few references gives way to the whole gallery, with the reason.
 
     Args:
-        photo: Taken from the ground.
+        photo: Taken from the ground. An untouched file whose metadata say that it is a panorama of all directions is
+            encoded as one, if the encoder knows panoramas.
         gallery: The references.
         encoder: The one that made the gallery's vectors.
         submap: Where to search; None is everywhere.
@@ -79,7 +86,8 @@ def retrieve(
     started = time.perf_counter()
     check_encoder(gallery, encoder)
     chosen = _views(gallery, views)
-    vector = encoder.encode([encoder.prepare(photo.pixels_at(encoder.input_side_px), "ground")])
+    query, query_view = _prepared(photo, encoder)
+    vector = encoder.encode([query])
     found, why = _search(gallery, vector, k + _COPIES * len(exclude_sha256), submap, chosen)
     hits = [hit for one in found for hit in one.hits if hit.reference.sha256 not in exclude_sha256]
     candidates = in_rank_order(
@@ -103,6 +111,7 @@ def retrieve(
         references=references,
         exact=all(h.exact for h in found),
         submap_reason=why,
+        query_view=query_view,
         evidence=(evidence,),
         seconds=seconds,
     )
@@ -122,6 +131,15 @@ def check_encoder(gallery: Gallery, encoder: Encoder) -> None:
         f"{encoder.spec}, weights {encoder.weights_sha256[:12]}, {encoder.dimension} numbers",
         "Leave `backends.retrieval` out, or build the index again with this encoder by `geosleuth index build`.",
     )
+
+
+def _prepared(photo: Photo, encoder: Encoder) -> tuple[NDArray[Any], View]:
+    """Prepare the photo as what it shows: a panorama all around, or what one camera sees."""
+    pixels = photo.pixels_at(encoder.input_side_px)
+    if not photo.edits and shows_all_around(parse_xmp(photo.xmp), photo.size):  # a crop is a photo
+        with contextlib.suppress(InputError):  # an encoder that was not made for panoramas takes it as a photo
+            return encoder.prepare(pixels, "panorama"), "panorama"
+    return encoder.prepare(pixels, "ground"), "ground"
 
 
 def _views(gallery: Gallery, wanted: Sequence[View] | None) -> dict[View, int]:

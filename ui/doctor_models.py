@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from geosleuth.indexes.backend import Backend, parse_backend
+from geosleuth.indexes.encoders.encoder_folder import encoder_folder_at
 from geosleuth.indexes.errors import InputError
 from geosleuth.ui.doctor_endpoint import Listing, model_listing
 from geosleuth.ui.doctor_role_files import about_files
@@ -34,7 +35,6 @@ _EMBEDDED = {
 }
 _EXTRA = {"retrieval": "encoders", "matching": "encoders"}  # of pyproject.toml; the other roles' is vlm
 _IMAGE_TOWER = Backend("hf", "openai/clip-vit-large-patch14")  # what the package geoclip is built on, and has not
-_FACTS_FILE = "encoder.json"  # of an encoder folder: it names its own weights, and checks them when it is opened
 _KINDS = {
     "planner": ("vlm",),
     "prior": ("vlm", "clip"),
@@ -228,7 +228,7 @@ def _weights(look: _Look, backend: Backend) -> None:
     folder = _folder(look, backend, CONFIG)
     if folder is None:
         return
-    if (folder / _FACTS_FILE).is_file():
+    if encoder_folder_at(folder) is not None:
         look.notes.append(f"an encoder folder: {folder}")
         return
     files = weight_files(folder)
@@ -274,7 +274,7 @@ def _folder(look: _Look, part: Backend, config: str) -> Path | None:
             look.trouble(f"{part.name} is not on this machine", remedy)
         return folder
     folder = Path(part.name).expanduser()
-    if not (folder / config).is_file() and not (folder / _FACTS_FILE).is_file():
+    if not (folder / config).is_file() and encoder_folder_at(folder) is None:
         look.trouble(f"no {config} in {folder}", "Name the folder that save_pretrained has written;")
         return None
     return folder

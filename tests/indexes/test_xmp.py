@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from geosleuth.indexes.exif import parse_exif
+from geosleuth.indexes.xmp import parse_xmp, shows_all_around
 
 
 def xmp(body: str, attributes: str = "", head: str = "") -> bytes:
@@ -74,6 +75,33 @@ def test_xmp_heading_history_and_source() -> None:
     assert exif.synthetic
     magnetic = parse_exif(None, xmp("", 'exif:GPSImgDirection="901/10" exif:GPSImgDirectionRef="M"'))
     assert (magnetic.heading_deg, magnetic.heading_north) == (90.1, "magnetic")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "size", "expected"),
+    [
+        ('GPano:ProjectionType="equirectangular"', (512, 256), True),
+        ('GPano:ProjectionType="equirectangular"', (512, 200), True),  # sky and ground left out
+        ('GPano:ProjectionType="equirectangular"', (400, 300), False),  # cropped since
+        ('GPano:ProjectionType="cylindrical"', (512, 256), False),
+        ('GPano:PoseHeadingDegrees="10"', (512, 256), False),
+        (
+            'GPano:ProjectionType="equirectangular" GPano:CroppedAreaImageWidthPixels="4096"'
+            ' GPano:FullPanoWidthPixels="4096"',
+            (4096, 2048),
+            True,
+        ),
+        (
+            'GPano:ProjectionType="equirectangular" GPano:CroppedAreaImageWidthPixels="2048"'
+            ' GPano:FullPanoWidthPixels="4096"',
+            (2048, 512),
+            False,
+        ),
+    ],
+)
+def test_xmp_of_a_panorama_all_around(attributes: str, size: tuple[int, int], expected: bool) -> None:
+    assert shows_all_around(parse_xmp(xmp("", attributes)), size) is expected
+    assert not shows_all_around({}, size)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])

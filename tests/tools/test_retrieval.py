@@ -1,13 +1,16 @@
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.gallery import Hit, Hits
 from geosleuth.indexes.gallery.reference import VIEWS, Reference
 from geosleuth.indexes.photo import load_photo
+from geosleuth.indexes.photo_edit import Edit, edited
 from geosleuth.tools.evidence import Nothing
 from geosleuth.tools.retrieval import retrieve
 from geosleuth.tools.submap import select_submap, whole_world
@@ -99,6 +102,45 @@ def test_the_query_is_encoded_as_a_ground_photo_and_views_can_be_chosen():
     assert encoder.views_seen == ["ground"]
     assert uris(found) == ["map", "tile"]
     assert found.references == 2
+
+
+GPANO = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:GPano="http://ns.google.com/photos/1.0/panorama/" GPano:ProjectionType="equirectangular"/>
+</rdf:RDF></x:xmpmeta>""".encode()
+
+
+def panorama(width=64, height=32):
+    content = io.BytesIO()
+    Image.new("RGB", (width, height), (200, 0, 0)).save(content, "JPEG", xmp=GPANO)
+    return load_photo(content.getvalue(), name="around.jpg")
+
+
+def test_a_panorama_is_encoded_as_one():
+    encoder = ColourEncoder()
+    found = retrieve(panorama(), LUND, encoder)
+    assert encoder.views_seen == ["panorama"]
+    assert found.query_view == "panorama"
+    assert retrieve(RED, LUND, ColourEncoder()).query_view == "ground"
+
+
+def test_a_part_of_a_panorama_is_encoded_as_a_photo():
+    encoder = ColourEncoder()
+    half = edited(panorama(200, 100), Edit(crop=(0.0, 0.0, 1.0, 0.5)))
+    assert retrieve(half, LUND, encoder).query_view == "ground"
+    assert encoder.views_seen == ["ground"]
+
+
+class GroundEncoder(ColourEncoder):
+    """One that was made for photos alone."""
+
+    def prepare(self, pixels, view="ground"):
+        if view != "ground":
+            raise InputError(f"an encoder for {view} images", "one for ground", "Choose another encoder or view.")
+        return super().prepare(pixels, view)
+
+
+def test_an_encoder_without_panoramas_takes_one_as_a_photo():
+    assert retrieve(panorama(), LUND, GroundEncoder()).query_view == "ground"
 
 
 def test_a_candidate_is_no_evidence():

@@ -196,6 +196,16 @@ def test_a_timm_encoder(hub):
     assert trouble.found == "timm has no model resnet1800"
 
 
+@pytest.mark.parametrize("result", ["", "encoder"])
+def test_an_encoder_folder_and_a_run_of_training_that_holds_one(tmp_path, result):
+    pytest.importorskip("torch")
+    (tmp_path / result).mkdir(exist_ok=True)
+    (tmp_path / result / "encoder.json").write_text("{}")
+    found = one(retrieval=f"dir:{tmp_path}")
+    assert not found.troubles
+    assert any("an encoder folder" in note for note in found.notes)
+
+
 def test_recorded_predictions(tmp_path):
     assert one(prior=f"file:{tmp_path / 'none.csv'}").troubles[0].found == f"no such file: {tmp_path / 'none.csv'}"
     (tmp_path / "some.csv").touch()

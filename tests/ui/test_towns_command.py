@@ -2,7 +2,7 @@ import pytest
 from typer.testing import CliRunner
 
 from geosleuth.training.towns import write
-from geosleuth.training.towns.layouts import LAYOUTS
+from geosleuth.training.towns.layouts.by_name import LAYOUTS
 from geosleuth.ui.cli import app
 from geosleuth.ui.towns_command import LayoutName, TileFormat
 

@@ -48,7 +48,7 @@ def model_card(config: GleamCConfig, counters: Counters, data: Sequence[str], me
         f"- Backbone: {config.model.backbone}, one for all views; started from: {config.model.weights}",
         f"- Input (height x width, px): {sizes}",
         f"- Loss: symmetric InfoNCE, learned temperature, label smoothing {config.loss.label_smoothing}",
-        f"- {counters.total_steps:,} steps of {config.batch_size} pairs, seed {config.seed}; all settings: config.json",
+        f"- {counters.total_steps:,} steps of {config.batch_size} pairs, seed {config.seed}; settings.json has all",
         "- Method: GLEAM-C (arXiv 2509.07450) after Sample4Geo (arXiv 2303.11851)",
         "",
         "## What it was made of",

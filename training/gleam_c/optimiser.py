@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from geosleuth.indexes.encoders.torch_features import import_torch
+from geosleuth.training.gleam_c.loss import clamp_log_scale
 from geosleuth.training.gleam_c.schedule import learning_rate
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ def descend(module: Any, optimiser: Any, loss: Any, progress: float, config: Gle
     if settings.clip_value is not None:
         torch.nn.utils.clip_grad_value_(module.parameters(), settings.clip_value)
     optimiser.step()
-    with torch.no_grad():
-        module.log_scale.clamp_(max=math.log(config.loss.max_scale))
+    clamp_log_scale(module.log_scale, config.loss.max_scale)
 
 
 def _groups(module: Any, weight_decay: float) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The folder of a run: all that is needed to repeat it, to go on with it, and to use what came of it.
 
-config.json         the settings as they were resolved
+settings.json         the settings as they were resolved
 about.json          command, versions, machine, what the data sets held, commit if this is a checkout
 checkpoints/        `checkpoint.py`
 metrics.jsonl       a line every few steps and per evaluation
@@ -110,7 +110,7 @@ def opened(path: Path, config: GleamCConfig) -> Iterator[RunFolder]:
         path.mkdir(parents=True, exist_ok=True)
         with _locked(path):
             _check(path, settings)
-            _write_json(path / "config.json", config.model_dump(mode="json"))
+            _write_json(path / "settings.json", config.model_dump(mode="json"))
             folder.checkpoints.mkdir(exist_ok=True)
             yield folder
     except (PermissionError, NotADirectoryError, FileExistsError) as error:
@@ -119,7 +119,7 @@ def opened(path: Path, config: GleamCConfig) -> Iterator[RunFolder]:
 
 
 def _check(path: Path, settings: dict[str, Any]) -> None:
-    config = path / "config.json"
+    config = path / "settings.json"
     if not config.exists():
         others = [one.name for one in path.iterdir() if one.name != ".lock"]
         if others:
@@ -131,7 +131,7 @@ def _check(path: Path, settings: dict[str, Any]) -> None:
         raise InputError(f"the settings of a run in {config}", f"others ({error})", "Name another --out.") from error
     different = sorted(key for key in settings if settings[key] != known.get(key))
     if different:
-        remedy = "Name another --out, or use the settings that this run began with (its config.json)."
+        remedy = "Name another --out, or use the settings that this run began with (its settings.json)."
         raise InputError(f"the same settings as the run in {path} had", f"another {', '.join(different)}", remedy)
 
 

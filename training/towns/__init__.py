@@ -1,1 +1,1 @@
-"""Towns: an invented world, drawn from a seed, whose every place is seen from the air, from a drone and from the street."""
+"""Towns: an invented world, drawn from a seed; every place is seen from above, from a drone and from the street."""

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.whole_file import appearing
-from geosleuth.training.towns.build import build_town
-from geosleuth.training.towns.layouts import layouts_of
+from geosleuth.training.towns.layouts.by_name import layouts_of
+from geosleuth.training.towns.making.build import build_town
 from geosleuth.training.towns.picture_files import PictureFiles
 from geosleuth.training.towns.shots import Layout, Shot
 from geosleuth.training.towns.town import Rendered, Town

@@ -11,14 +11,14 @@ from typing import Literal
 import numpy as np
 
 from geosleuth.indexes.gallery.reference import View
-from geosleuth.training.towns.conditions import Condition
-from geosleuth.training.towns.drone import drone
-from geosleuth.training.towns.map_tile import map_tile
-from geosleuth.training.towns.panorama import panorama
 from geosleuth.training.towns.places import Flight, Place
-from geosleuth.training.towns.satellite import satellite
-from geosleuth.training.towns.street_photo import street_photo
 from geosleuth.training.towns.town import Rendered, Town
+from geosleuth.training.towns.views.conditions import Condition
+from geosleuth.training.towns.views.drone import drone
+from geosleuth.training.towns.views.map_tile import map_tile
+from geosleuth.training.towns.views.panorama import panorama
+from geosleuth.training.towns.views.satellite import satellite
+from geosleuth.training.towns.views.street_photo import street_photo
 from geosleuth.training.towns.world import World
 
 Role = Literal["query", "reference"]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from geosleuth.indexes.geodesy import LatLon
 
 if TYPE_CHECKING:
-    from geosleuth.training.towns.style import Style
+    from geosleuth.training.towns.making.style import Style
 
 Colour = tuple[int, int, int]  # sRGB, 0 to 255
 NOTHING = -1  # `owner` where no structure stands
@@ -45,7 +45,7 @@ class Structure:
 
 @dataclass(frozen=True, slots=True)
 class TownObject:
-    """What is too thin for the grid: drawn upright in views from the ground, and marked in those from above if large."""
+    """What is too thin for the grid: upright in views from the ground, and marked in those from above if large."""
 
     kind: str  # a class of ADE20K-150: "car", "bus", "van", "person", "streetlight", "signboard", "pole", "bench", ...
     x_m: float

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from geosleuth.training.towns.crew import draw_all
 from geosleuth.training.towns.draw_town import TownDone, marker
-from geosleuth.training.towns.layouts import layouts_of
+from geosleuth.training.towns.layouts.by_name import layouts_of
 from geosleuth.training.towns.listings import begin, finish, read_done
 from geosleuth.training.towns.world import checked_world
 

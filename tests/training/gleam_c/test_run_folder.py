@@ -18,7 +18,7 @@ def test_a_run_keeps_its_settings_and_what_made_it(tmp_path):
     with opened(tmp_path / "run", config(seed=7)) as folder:
         folder.write_about(["a set"])
         folder.write_about(["a set"])
-    assert GleamCConfig.model_validate_json((tmp_path / "run/config.json").read_text()) == config(seed=7)
+    assert GleamCConfig.model_validate_json((tmp_path / "run/settings.json").read_text()) == config(seed=7)
     sessions = json.loads((tmp_path / "run/about.json").read_text())
     assert len(sessions) == 2
     assert sessions[0]["data"] == ["a set"]

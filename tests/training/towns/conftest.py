@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from geosleuth.indexes.geodesy import LatLon
-from geosleuth.training.towns.classes import class_number
-from geosleuth.training.towns.styles import style_of
+from geosleuth.training.towns.making.classes import class_number
+from geosleuth.training.towns.making.styles import style_of
 from geosleuth.training.towns.town import NOTHING, Facade, Structure, Town
 
 CELL_M = 0.5

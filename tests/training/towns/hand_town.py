@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from geosleuth.indexes.geodesy import LatLon
-from geosleuth.training.towns.classes import class_number
-from geosleuth.training.towns.styles import STYLES
+from geosleuth.training.towns.making.classes import class_number
+from geosleuth.training.towns.making.styles import STYLES
 from geosleuth.training.towns.town import NOTHING, Facade, Structure, Town, TownObject
 
 SIDE = 120.0

@@ -4,12 +4,12 @@ import pytest
 
 from geosleuth.indexes.geodesy import LatLon
 from geosleuth.training.datasets.open import open_set
-from geosleuth.training.towns import layout_cvusa
-from geosleuth.training.towns.build import build_town
-from geosleuth.training.towns.layout_centred import held_out
-from geosleuth.training.towns.layout_cvact import utm
-from geosleuth.training.towns.layout_manifest import LAYOUTS
-from geosleuth.training.towns.layout_university import plan as university
+from geosleuth.training.towns.layouts import cvusa as layout_cvusa
+from geosleuth.training.towns.layouts.centred import held_out
+from geosleuth.training.towns.layouts.cvact import utm
+from geosleuth.training.towns.layouts.manifest import LAYOUTS
+from geosleuth.training.towns.layouts.university import plan as university
+from geosleuth.training.towns.making.build import build_town
 from geosleuth.training.towns.places import cells
 from geosleuth.training.towns.world import World
 
@@ -53,7 +53,7 @@ def test_every_fourth_building_of_the_tests_has_no_query():
     assert satellites["0005"].copies == ("test/query_satellite/0005/0005.jpg",)
     drones = [shot.about.file for shot in shots if shot.view == "drone" and shot.about.place == "0005"]
     assert drones == [f"test/gallery_drone/0005/image-{view:02d}.jpeg" for view in (1, 2, 3)]
-    trained = next(iter(university(build_town(0, side_m=200.0), 0, world(2)).shots))
+    trained = next(iter(university(build_town(0, side_m=300.0), 0, world(2)).shots))
     assert trained.about.file == "train/satellite/0000/0000.jpg"
 
 

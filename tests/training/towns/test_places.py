@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from geosleuth.indexes.geodesy import LatLon
+from geosleuth.training.towns.making.styles import STYLES
 from geosleuth.training.towns.places import (
     Place,
     building_places,
@@ -13,7 +14,6 @@ from geosleuth.training.towns.places import (
     spiral,
     street_places,
 )
-from geosleuth.training.towns.styles import STYLES
 from geosleuth.training.towns.town import NOTHING, Street, Structure, Town
 
 SIDE_CELLS, CELL_M = 200, 1.0

@@ -13,12 +13,12 @@ from PIL import Image
 from geosleuth.indexes.errors import InputError
 from geosleuth.training.datasets.open import open_set
 from geosleuth.training.towns import draw_town as drawing
-from geosleuth.training.towns.layouts import LAYOUTS
+from geosleuth.training.towns.layouts.by_name import LAYOUTS
 from geosleuth.training.towns.write import write_towns
 
 SMALL = {
-    "places": 3,
-    "side_m": 180.0,
+    "places": 4,
+    "side_m": 200.0,
     "satellite_px": 32,
     "panorama_px": (16, 64),
     "drone_px": 32,
@@ -135,7 +135,10 @@ def test_a_gallery_can_be_indexed_as_it_is(world):
 def test_university_s_test_pictures_are_of_other_towns_and_its_queries_lie_in_the_gallery(world):
     rows = rows_of(world / "university1652" / "places.csv")
     towns = {split: {row["town_seed"] for row in rows if row["split"] == split} for split in ("train", "test")}
-    assert towns == {"train": {"0", "2"}, "test": {"1", "3"}}
+    assert towns["train"] <= {"0", "2"}  # a town so small may have no building in its middle
+    assert towns["test"] <= {"1", "3"}
+    assert towns["train"]
+    assert towns["test"]
     test = world / "university1652" / "test"
     for view in ("drone", "street", "satellite"):
         for query in (test / f"query_{view}").rglob("*.jp*g"):
@@ -165,7 +168,7 @@ def test_two_processes_write_the_same_bytes_as_one(tmp_path):
 
 def test_what_is_done_is_not_drawn_again_and_the_rest_is(tmp_path, monkeypatch):
     whole, halved = tmp_path / "whole", tmp_path / "halved"
-    write(whole, ["cvusa"], 2)
+    first = write(whole, ["cvusa"], 2)
     shutil.copytree(whole, halved)
     (halved / ".towns" / "000001.json").unlink()
     shutil.rmtree(halved / "cvusa" / "splits")
@@ -181,7 +184,9 @@ def test_what_is_done_is_not_drawn_again_and_the_rest_is(tmp_path, monkeypatch):
     report = write(halved, ["cvusa"], 2, on_progress=lambda now: moments.append(now.done))
     assert drawn == [1]
     assert moments == [1, 2]
-    assert (report.resumed, report.pairs) == (1, {"cvusa": 6})
+    assert (first.resumed, report.resumed) == (0, 1)
+    assert report.pairs == first.pairs
+    assert report.pictures == first.pictures == 2 * first.pairs["cvusa"] > 0
     assert files_of(halved) == files_of(whole)
     assert write(halved, ["cvusa"], 2).pairs_per_s is None
 
@@ -237,7 +242,7 @@ def test_workers_end_when_the_run_is_interrupted(tmp_path):
     ("settings", "found"),
     [
         ({"seed": 1}, "begun with seed = 0 and not 1"),
-        ({"places": 4}, "begun with places = 3 and not 4"),
+        ({"places": 5}, "begun with places = 4 and not 5"),
         ({"labels": False}, "begun with labels = True and not False"),
     ],
 )

@@ -1,0 +1,1 @@
+"""The forms of the real data sets, for what is drawn."""
