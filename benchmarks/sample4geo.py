@@ -85,6 +85,7 @@ def parsed() -> Options:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only-prepare", action="store_true", help="time the pictures, and train nothing")
     for name in ("--arm", "--seed", "--scratch"):
         parser.add_argument(name, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -171,6 +172,8 @@ def theirs(options: Options) -> Result:
         shuffle_batch_size=options.batch,
     )  # fmt: skip
     rate = prepared(loader(data, options.batch, workers=0), options.batch)
+    if options.only_prepare:
+        return {"prepared": rate}
     seeded()
     loss = InfoNCE(torch.nn.CrossEntropyLoss(label_smoothing=0.1), device=device)
     optimiser = torch.optim.AdamW(model.parameters(), lr=options.lr)
@@ -218,7 +221,10 @@ def ours(options: Options) -> Result:
             "batch_size": options.batch,
             "seed": int(options.seed),
             "model": {"backbone": f"timm:{options.backbone}", "weights": "none"},
-            "input": {"satellite": (options.px, options.px), "panorama": (options.px, 2 * options.px)},
+            "input": {
+                **dict.fromkeys(("ground", "drone", "satellite", "map"), (options.px, options.px)),
+                "panorama": (options.px, 2 * options.px),
+            },
             "data": [{**data, "split": "same-train"}],
             "validation": [{**data, "split": "same-test"}],
             "sampling": {
@@ -238,6 +244,8 @@ def ours(options: Options) -> Result:
         seed=config.seed, epoch=0,
     )  # fmt: skip
     rate = prepared(loader, options.batch)
+    if options.only_prepare:
+        return {"prepared": rate}
     cpu_before = cpu_s()
     report = train(config, Path(options.scratch, f"ours-{options.seed}"))
     used = cpu_s() - cpu_before
@@ -260,6 +268,16 @@ def measured(pairs: int, steps_s: float, whole_s: float, used_s: float, prepared
 
 def report(results: dict[str, list[Result]], options: Options) -> None:
     """Print the table: medians of the rates, mean and standard deviation of the recall."""
+    middle = {arm: {key: statistics.median(one[key] for one in found) for key in found[0]}
+              for arm, found in results.items()}  # fmt: skip
+    if options.only_prepare:
+        rates = [middle[arm]["prepared"] for arm in ARMS]
+        sys.stdout.write(
+            f"tile {options.px} x {options.px}, panorama {options.px} x {2 * options.px}: pairs that a core prepares in "
+            f"a second, medians of {options.seeds}: theirs {rates[0]:,.1f}, ours {rates[1]:,.1f}, "
+            f"ratio {rates[1] / rates[0]:.2f}\n"
+        )
+        return
     sys.stdout.write(
         f"{options.backbone} from random weights, tile {options.px} x {options.px}, panorama {options.px} x "
         f"{2 * options.px}, batches of {options.batch}, {options.epochs} epochs, {options.workers} workers, "
@@ -267,8 +285,6 @@ def report(results: dict[str, list[Result]], options: Options) -> None:
         "| trainer | pairs | pairs/s, steps | pairs/s, whole | CPU s for 1,000 pairs | pairs/s prepared by a core "
         "| recall@1, % |\n|---|---|---|---|---|---|---|\n"
     )
-    middle = {arm: {key: statistics.median(one[key] for one in found) for key in found[0]}
-              for arm, found in results.items()}  # fmt: skip
     for arm, row in middle.items():
         recalls = [one["recall"] for one in results[arm]]
         spread = statistics.stdev(recalls) if len(recalls) > 1 else float("nan")

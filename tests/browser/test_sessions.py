@@ -36,6 +36,8 @@ def test_two_browsers_at_once_do_not_mix(chat, visits, pages, street, scene, tmp
 def test_the_page_is_free_while_a_run_goes_on_which_can_be_stopped_and_gone_on_with(chat, visits, pages, many):
     page = visits.open(chat.url)
     page.ask_about(*many)
+    # Steps are shown one after the other, and not all at the end: those of the first photo while the second is read.
+    pages.expect(page.main.locator("strong").get_by_text("submap").first).to_be_visible()
     pages.expect(page.stop).to_be_visible()
     case = page.page.url
     page.page.get_by_role("button", name="New case").click()

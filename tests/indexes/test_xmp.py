@@ -85,23 +85,18 @@ def test_xmp_heading_history_and_source() -> None:
         ('GPano:ProjectionType="equirectangular"', (400, 300), False),  # cropped since
         ('GPano:ProjectionType="cylindrical"', (512, 256), False),
         ('GPano:PoseHeadingDegrees="10"', (512, 256), False),
-        (
-            'GPano:ProjectionType="equirectangular" GPano:CroppedAreaImageWidthPixels="4096"'
-            ' GPano:FullPanoWidthPixels="4096"',
-            (4096, 2048),
-            True,
-        ),
-        (
-            'GPano:ProjectionType="equirectangular" GPano:CroppedAreaImageWidthPixels="2048"'
-            ' GPano:FullPanoWidthPixels="4096"',
-            (2048, 512),
-            False,
-        ),
     ],
 )
 def test_xmp_of_a_panorama_all_around(attributes: str, size: tuple[int, int], expected: bool) -> None:
     assert shows_all_around(parse_xmp(xmp("", attributes)), size) is expected
     assert not shows_all_around({}, size)
+
+
+@pytest.mark.parametrize(("shown_px", "expected"), [(4096, True), (2048, False)])
+def test_xmp_of_a_panorama_of_a_part_of_the_horizon(shown_px: int, expected: bool) -> None:
+    widths = f'GPano:CroppedAreaImageWidthPixels="{shown_px}" GPano:FullPanoWidthPixels="4096"'
+    packet = xmp("", f'GPano:ProjectionType="equirectangular" {widths}')
+    assert shows_all_around(parse_xmp(packet), (shown_px, 512)) is expected
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])

@@ -104,9 +104,9 @@ def test_the_query_is_encoded_as_a_ground_photo_and_views_can_be_chosen():
     assert found.references == 2
 
 
-GPANO = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+GPANO = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description xmlns:GPano="http://ns.google.com/photos/1.0/panorama/" GPano:ProjectionType="equirectangular"/>
-</rdf:RDF></x:xmpmeta>""".encode()
+</rdf:RDF></x:xmpmeta>"""
 
 
 def panorama(width=64, height=32):

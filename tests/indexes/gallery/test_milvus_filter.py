@@ -91,7 +91,7 @@ def test_countries_are_named_and_their_rows_are_not_asked_again():
 
 
 def test_views():
-    assert views_filter(None) == views_filter(["ground", "map", "satellite", "drone"]) == ""
+    assert views_filter(None) == views_filter(["ground", "panorama", "map", "satellite", "drone"]) == ""
     assert views_filter(["satellite", "ground"]) == 'view in ["ground","satellite"]'
     assert views_filter([]) == 'id == ""'
 

@@ -22,7 +22,7 @@ from geosleuth.training.towns.write import write_towns
 BACKBONE = "timm:test_convnext2"
 SATELLITE_PX, PANORAMA_PX = 64, (48, 128)
 LAYOUTS = ("vigor", "university1652", "setvl", "map", "night")
-TOWNS, PLACES = 24, 60
+TOWNS, PLACES = 32, 160  # some 2,500 panoramas to train on, and as many other pictures of each kind
 BATCH = 64
 STEPS = 600  # of a whole chain, unless a table says otherwise
 
@@ -88,11 +88,14 @@ def draw_towns(work: Path, processes: int) -> Path:
         layouts=LAYOUTS,
         towns=TOWNS,
         places=PLACES,
-        difficulty=0.3,
+        difficulty=0.0,  # what is hard for millions of parameters and days is out of reach here
         satellite_px=SATELLITE_PX,
         panorama_px=PANORAMA_PX,
         drone_px=SATELLITE_PX,
         street_px=(SATELLITE_PX, SATELLITE_PX),
+        drone_views=1,
+        street_views=1,
+        queries=2,
         labels=False,
         processes=processes,
     )
