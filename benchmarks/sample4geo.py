@@ -1,11 +1,12 @@
 """Train the same data side by side with Sample4Geo's own code and with GLEAM-C: pairs per second, recall@1.
 
     git clone https://github.com/Skyy93/Sample4Geo REPO     # figures in docs/evidence are of commit 498c6511
-    python -m venv OLD; OLD/bin/pip install torch torchvision timm scipy scikit-learn transformers tqdm \\
-        opencv-python-headless 'albumentations==1.4.*' 'pandas<3'    # and the torch and timm of this environment
+    python -m venv OLD      # for theirs; torch and timm as in this environment
+    OLD/bin/pip install torch torchvision timm scipy scikit-learn transformers tqdm opencv-python-headless
+    OLD/bin/pip install 'albumentations==1.4.*' 'pandas<3'
     geosleuth towns TOWNS --layout vigor --towns 24 --places 56 --satellite-px 64 --panorama-px 64x128 --no-labels
-    python benchmarks/sample4geo.py --repo REPO --root TOWNS/vigor --python OLD/bin/python    # an hour on 2 cores
-    python benchmarks/sample4geo.py ... --epochs 2 --seeds 1                                  # a minute
+    python benchmarks/sample4geo.py --repo REPO --root TOWNS/vigor --python OLD/bin/python
+    python benchmarks/sample4geo.py ... --epochs 2 --seeds 1 --workers 0     # minutes, and the recall is that of chance
 
 Theirs is a process of its own that imports their modules: data set with its shuffle, transforms, model, loss, `train`,
 `evaluate`, `calc_sim`. Only the order of the calls, which their script has, is written anew here. Their code needs
@@ -54,8 +55,7 @@ def main() -> None:
     """Run the arms in turn, and print the table."""
     options = parsed()
     if options.arm:
-        # Both libraries talk on stdout.
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr):  # their code prints
             found = {"theirs": theirs, "ours": ours}[options.arm](options)
         sys.stdout.write(json.dumps(found) + "\n")
         return
@@ -157,10 +157,8 @@ def theirs(options: Options) -> Result:
     cv2.setNumThreads(options.threads)
     folder, has_gpu = f"{options.scratch}/linked", torch.cuda.is_available()
     device = "cuda" if has_gpu else "cpu"
-    config = SimpleNamespace(
-        device=device, gpu_ids=(0,), verbose=False, clip_grad=100.0, scheduler="cosine", normalize_features=True,
-        neighbour_range=options.neighbours,
-    )  # fmt: skip
+    config = SimpleNamespace(device=device, gpu_ids=(0,), verbose=False, clip_grad=100.0, scheduler="cosine")
+    config.normalize_features, config.neighbour_range = True, options.neighbours
     seeded()
     model = TimmModel(options.backbone, pretrained=False, img_size=options.px).to(device)
     colours = {key: model.get_config()[key] for key in ("mean", "std")}
@@ -250,7 +248,7 @@ def ours(options: Options) -> Result:
     report = train(config, Path(options.scratch, f"ours-{options.seed}"))
     used = cpu_s() - cpu_before
     lines = [json.loads(line) for line in (report.folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    recall = next(line["VIGOR/same-test/recall@1"] for line in reversed(lines) if "VIGOR/same-test/recall@1" in line)
+    recall = [line["VIGOR/same-test/recall@1"] for line in lines if "VIGOR/same-test/recall@1" in line][-1]
     return measured(report.pairs, report.pairs / report.pairs_per_s, report.seconds, used, rate, 100 * recall)
 
 
@@ -273,8 +271,8 @@ def report(results: dict[str, list[Result]], options: Options) -> None:
     if options.only_prepare:
         rates = [middle[arm]["prepared"] for arm in ARMS]
         sys.stdout.write(
-            f"tile {options.px} x {options.px}, panorama {options.px} x {2 * options.px}: pairs that a core prepares in "
-            f"a second, medians of {options.seeds}: theirs {rates[0]:,.1f}, ours {rates[1]:,.1f}, "
+            f"tile {options.px} x {options.px}, panorama {options.px} x {2 * options.px}: pairs that a core prepares "
+            f"in a second, medians of {options.seeds}: theirs {rates[0]:,.1f}, ours {rates[1]:,.1f}, "
             f"ratio {rates[1] / rates[0]:.2f}\n"
         )
         return

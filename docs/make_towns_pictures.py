@@ -19,6 +19,7 @@ from geosleuth.indexes.countries import country_name
 from geosleuth.training.towns.making.build import build_town
 from geosleuth.training.towns.making.classes import class_of
 from geosleuth.training.towns.places import Place, street_places
+from geosleuth.training.towns.sign_ahead import towards_sign
 from geosleuth.training.towns.town import Rendered, Town
 from geosleuth.training.towns.views.conditions import CONDITIONS, Condition
 from geosleuth.training.towns.views.drone import drone
@@ -32,10 +33,15 @@ QUALITY = 82  # all pictures together stay below 1.5 MB
 SIDE_PX, GAP_PX, LINE_PX = 192, 6, 18
 TILE_M = 72.0
 LEGEND = 14  # classes that a legend names
+TEXTS = 3  # towns beside each other
 
 
 def main() -> None:
-    """Draw and write all pictures."""
+    """Draw and write all pictures.
+
+    Raises:
+        ValueError: There are not enough towns whose signs can be read.
+    """
     FOLDER.mkdir(exist_ok=True)
     towns = [build_town(seed, side_m=360.0) for seed in range(8)]
     places = [_place(town) for town in towns]
@@ -43,7 +49,7 @@ def main() -> None:
     _save("countries", _countries(towns, places))
     _save("conditions", _conditions(towns[1], places[1]))
     _save("labels", _labels(towns[0], places[0]))
-    _save("text", _text(towns[1:4], places[1:4]))
+    _save("text", _text(towns))
     _save("difficulty", _difficulty())
 
 
@@ -88,17 +94,30 @@ def _labels(town: Town, place: Place) -> list[list[Cell]]:
         "satellite": satellite(town, x, y, side_m=TILE_M, px=SIDE_PX),
     }
     pictures = [(view.pixels, name) for name, view in views.items()]
-    masks = [(_coloured(view.labels), "its labels") for view in views.values()]
     counts = np.bincount(np.concatenate([view.labels.ravel() for view in views.values()]), minlength=151)
     common = [int(label) for label in np.argsort(-counts)[:LEGEND] if counts[label] and label]
+    masks = [(_coloured(view.labels, common), "its labels") for view in views.values()]
     return [[*pictures], [*masks, (_legend(common), "ADE20K's classes")]]
 
 
-def _text(towns: Sequence[Town], places: Sequence[Place]) -> list[list[Cell]]:
+def _text(towns: Sequence[Town]) -> list[list[Cell]]:
+    """Show towns of different languages whose signs can be read."""
+    found: dict[str, tuple[Town, Place]] = {}
+    for town in towns:
+        stands = street_places(town, 24, np.random.default_rng(0), margin_m=60.0)
+        looks = [towards_sign(town, stand) for stand in stands]
+        text = {look: _text_share(town, look) for look, stand in zip(looks, stands, strict=True) if look != stand}
+        if text and max(text.values()):
+            found.setdefault(town.style.language, (town, max(text, key=text.__getitem__)))
+        if len(found) == TEXTS:
+            break
+    if len(found) < TEXTS:
+        raise ValueError(f"signs can be read in {len(found)} of the towns, and {TEXTS} are to be shown: draw more")
+
     def row(readable: bool, words: str) -> list[Cell]:
         return [
             (_street(town, place, readable=readable, scale=2).pixels, f"{town.style.language}, {words}")
-            for town, place in zip(towns, places, strict=True)
+            for town, place in found.values()
         ]
 
     return [row(True, "with text"), row(False, "without")]
@@ -118,6 +137,10 @@ def _place(town: Town) -> Place:
     stands = street_places(town, 24, np.random.default_rng(0), margin_m=100.0)
     looks = [Place(one.x_m, one.y_m, one.heading_deg + turn) for one in stands for turn in (-40.0, 40.0)]
     return max(looks, key=lambda look: sum(one.share for one in _street(town, look).seen if one.text))
+
+
+def _text_share(town: Town, place: Place) -> float:
+    return sum(one.share for one in _street(town, place, scale=2).seen if one.text)
 
 
 def _drone(town: Town, place: Place, condition: Condition = "day") -> Rendered:
@@ -140,16 +163,19 @@ def _street(
     )  # fmt: skip
 
 
-def _colour(label: int) -> tuple[int, int, int]:
-    if not label:
-        return 0, 0, 0
-    # Multiples of the golden angle: classes with numbers near each other have hues far apart.
-    red, green, blue = colorsys.hsv_to_rgb(label * 0.381966 % 1.0, 0.75, 0.95 if label % 2 else 0.65)
+def _colour(rank: int) -> tuple[int, int, int]:
+    """Colour a class by how common it is: hues all around in order, every other one dark."""
+    red, green, blue = colorsys.hsv_to_rgb(rank / LEGEND, 0.75, 0.55 if rank % 2 else 0.95)
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
-def _coloured(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.array([_colour(label) for label in range(256)], np.uint8)[labels]
+def _coloured(labels: NDArray[np.uint8], common: Sequence[int]) -> NDArray[np.uint8]:
+    """Colour the classes of the legend; the rest is grey, what has no label black."""
+    table = np.full((256, 3), 128, np.uint8)
+    table[0] = 0
+    for rank, label in enumerate(common):
+        table[label] = _colour(rank)
+    return table[labels]
 
 
 def _legend(labels: Sequence[int]) -> NDArray[np.uint8]:
@@ -158,7 +184,7 @@ def _legend(labels: Sequence[int]) -> NDArray[np.uint8]:
     step = SIDE_PX / LEGEND
     for number, label in enumerate(labels):
         top = number * step
-        draw.rectangle((2, top + 1, 20, top + step - 1), fill=_colour(label))
+        draw.rectangle((2, top + 1, 20, top + step - 1), fill=_colour(number))
         draw.text((26, top), class_of(label), fill="black", font=ImageFont.load_default(11))
     return np.asarray(picture)
 

@@ -29,6 +29,8 @@ MAX_SIDE_PX = 4096
 # A C2PA manifest store is a JUMBF superbox of this type: "jumd", then the UUID 63327061-0011-0010-8000-00AA00389B71
 # (C2PA specification 2.1, section 11.1.4.2). Twenty bytes do not occur by chance.
 _C2PA_SIGNATURE = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
+# The blocks of a PNG that Pillow takes EXIF, or an orientation, from.
+_PNG_METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +121,7 @@ def open_photo(source: str | Path | bytes | Image.Image | np.ndarray, *, name: s
 def _from_bytes(content: bytes, name: str) -> Photo:
     image = open_image(content, name)
     kind = sniff(content) or image.format or ""
-    exif, orientation = _exif_of(image, kind)
+    exif, orientation = _exif_of(image, kind) if _may_hold_exif(kind, content) else (None, 1)
     original = upright_size(image.size, orientation)
     size = fitted_size(original, MAX_SIDE_PX)
     notes = _notes(image, kind, content)
@@ -173,6 +175,18 @@ def _decode(image: Image.Image, name: str, orientation: int, *, copy: bool = Fal
     except (*DAMAGED, Image.DecompressionBombError) as error:
         remedy = "Copy or export the photo again; the file is truncated or damaged."
         raise InputError(WANTED, f"a picture that cannot be decoded ({error}): {name}", remedy) from error
+
+
+def _may_hold_exif(kind: str, content: bytes) -> bool:
+    """Tell where Pillow need not look: it decodes a whole PNG to find a block that may stand behind the pixels."""
+    if kind != "PNG":
+        return True
+    start = 8  # behind the signature: length, name, content, checksum of each block
+    while start + 8 <= len(content):
+        if content[start + 4 : start + 8] in _PNG_METADATA:
+            return True
+        start += 12 + int.from_bytes(content[start : start + 4], "big")
+    return False
 
 
 def _exif_of(image: Image.Image, kind: str) -> tuple[bytes | None, int]:

@@ -82,12 +82,13 @@ def retrieval(
 def retrieval_report(found: Evaluation, changes: list[Difference], out: Path | None) -> str:
     """Write the figures as a small table, for a person."""
     from geosleuth.agent.printable import printable
+    from geosleuth.training.datasets.columns import said
     from geosleuth.training.evaluate.cross_view.report import PAGE, notes, searched
     from geosleuth.training.evaluate.cross_view.table import figures, interval, share
 
     head, rows = figures(found.measures)
     lines = [
-        f"{found.data!r}",
+        said(found.data),
         f"searched: {searched(found.measures)}",
         f"encoder {found.encoder}, weights {found.weights_sha256[:12]}",
     ]

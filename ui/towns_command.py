@@ -21,6 +21,7 @@ from geosleuth.ui.shell import exits, logs_to_stderr, stdout_kept_for_the_answer
 if TYPE_CHECKING:
     from geosleuth.training.towns.write import TownsProgress, WrittenReport
 
+_PROCESSES = "One per core if not given; each takes some 640 MB for towns of 512 m."
 _INTERRUPTED = "Interrupted. The towns that are done are kept; the same command goes on from here."
 
 
@@ -46,7 +47,9 @@ class TileFormat(StrEnum):
 
 def towns(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to make; a data set a layout.")],
-    layout: Annotated[list[LayoutName], typer.Option("--layout", help="A data set to write. Repeatable.")],
+    layout: Annotated[
+        list[LayoutName] | None, typer.Option("--layout", help="A data set to write. Repeatable. [default: vigor]")
+    ] = None,
     count: Annotated[int, typer.Option("--towns", metavar="N", help="How many towns.")] = 8,
     places: Annotated[int, typer.Option(metavar="N", help="Places of each town and layout, at most.")] = 64,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the world: other towns.")] = 0,
@@ -61,7 +64,7 @@ def towns(
     queries: Annotated[int, typer.Option(metavar="N", help="Of a cell: setvl, night, infrared.")] = 4,
     tile_format: Annotated[TileFormat, typer.Option("--tile-format", help="Of VIGOR's tiles.")] = TileFormat.PNG,
     labels: Annotated[bool, typer.Option(help="With masks and lists of objects.")] = True,
-    processes: Annotated[int | None, typer.Option(metavar="N", min=1, help="One per core if not given.")] = None,
+    processes: Annotated[int | None, typer.Option(metavar="N", min=1, help=_PROCESSES)] = None,
     verbose: Verbose = False,
 ) -> None:
     """Draw invented towns and write them in the forms of real data sets; interrupted, the same command resumes."""
@@ -71,8 +74,8 @@ def towns(
 
             with ProgressLine() as line:
                 report = write_towns(
-                    out, layouts=[one.value for one in layout], towns=count, places=places, seed=seed,
-                    difficulty=difficulty, side_m=side_m, satellite_px=satellite_px,
+                    out, layouts=[one.value for one in layout or [LayoutName.VIGOR]], towns=count, places=places,
+                    seed=seed, difficulty=difficulty, side_m=side_m, satellite_px=satellite_px,
                     panorama_px=_height_width(panorama_px, "--panorama-px"), drone_px=drone_px,
                     street_px=_height_width(street_px, "--street-px"), drone_views=drone_views,
                     street_views=street_views, queries=queries, tile_format=tile_format.value, labels=labels,
@@ -95,7 +98,11 @@ def _words(report: WrittenReport) -> str:
     rate = f", {report.pairs_per_s:,.1f} pairs/s" if report.pairs_per_s is not None else ""
     head = f"{report.out}: {report.towns:,} invented towns, {report.pictures:,} pictures in {duration(report.seconds)}"
     lines = [head + rate]
-    lines += [f"  {name}: {pairs:,} queries with their references" for name, pairs in report.pairs.items()]
+    for name, pairs in report.pairs.items():
+        counts = report.texts[name]
+        read = f"; a text can be read in {counts.readable:,} of {counts.with_text:,}" if counts.with_text else ""
+        lines.append(f"  {name}: {pairs:,} queries with their references{read}")
+    lines += [f"  warning: {gap}" for gap in report.gaps]
     if report.resumed:
         lines.append(f"  {report.resumed:,} towns had been drawn by an earlier run")
     return "\n".join(map(printable, lines)) + "\n"

@@ -5,7 +5,10 @@ Exit codes: 0 done, 2 bad input, 130 interrupted; the same command goes on.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +17,7 @@ import typer
 from geosleuth.indexes.errors import InputError
 from geosleuth.ui.options import Verbose
 from geosleuth.ui.progress_line import ProgressLine, duration
-from geosleuth.ui.shell import exits, logs_to_stderr, stdout_kept_for_the_answer
+from geosleuth.ui.shell import BAD_INPUT, exits, logs_to_stderr, stdout_kept_for_the_answer
 
 if TYPE_CHECKING:
     from geosleuth.training.gleam_c.config import GleamCConfig
@@ -47,13 +50,24 @@ def gleam_c(
     In several processes: torchrun --no-python --nproc-per-node 4 geosleuth train gleam-c CONFIG --out RUN
     """
     with exits(_INTERRUPTED), logs_to_stderr(verbose):
-        with stdout_kept_for_the_answer():
+        with stdout_kept_for_the_answer(), _said_once():
             from geosleuth.training.gleam_c.config import read_config
 
             settings = read_config(config)
             said = _needs(settings) if estimate else _trained(settings, out, as_json)
         sys.stdout.write(said)
         sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _said_once() -> Iterator[None]:
+    """Let the first of torchrun's processes alone say what is wrong: all find the same."""
+    try:
+        yield
+    except InputError:
+        if os.environ.get("RANK", "0") != "0":
+            raise typer.Exit(BAD_INPUT) from None
+        raise
 
 
 def _trained(settings: GleamCConfig, out: Path | None, as_json: bool) -> str:
@@ -104,8 +118,10 @@ def _words(report: RunReport) -> str:
         lines.append(f"  {report.pairs_per_s:,.1f} pairs/s while training")
     if report.recall_at_1 is not None:
         lines.append(f"  recall@1 {report.recall_at_1:.1%} on the validation sets, of the best step")
+    if report.skipped:
+        lines.append(f"  {report.skipped:,} rows of the data sets were skipped: {folder}/about.json")
     if report.broken:
-        lines.append(f"  {report.broken:,} pictures could not be decoded and were left out: {folder}/broken.txt")
+        lines.append(f"  {report.broken:,} pictures could not be decoded and were left out: {folder}/broken.json")
     lines.append(f"Next: geosleuth index build TILES --out INDEX --encoder dir:{folder}")
     return "\n".join(lines) + "\n"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.photo import MAX_SIDE_PX, load_photo, open_photo
@@ -278,3 +278,30 @@ def test_a_damaged_exif_block_does_not_stop_the_picture() -> None:
     body = b"Exif\0\0II*\0\xff\xff\xff\x7f" + b"\xff" * 40
     content = plain[:2] + b"\xff\xe1" + struct.pack(">H", 2 + len(body)) + body + plain[2:]
     assert near(load_photo(content).pixels[4, 4], RED)
+
+
+@pytest.mark.parametrize("place", ["before", "behind"])
+def test_exif_of_a_png_is_found_on_either_side_of_its_pixels(place):
+    exif = Image.Exif()
+    exif[0x112] = 6  # to be turned by a quarter
+    buffer = io.BytesIO()
+    Image.new("RGB", (60, 40), "red").save(buffer, "PNG", exif=exif)
+    content = buffer.getvalue()
+    if place == "behind":
+        start = content.index(b"eXIf") - 4
+        end = start + 12 + int.from_bytes(content[start : start + 4], "big")
+        last = content.index(b"IEND") - 4
+        content = content[:start] + content[end:last] + content[start:end] + content[last:]
+    assert open_photo(content).size == (40, 60)
+
+
+def test_a_png_without_metadata_is_opened_without_decoding_it(monkeypatch):
+    """Pillow decodes a whole PNG to look for EXIF behind the pixels: each tile of a gallery would be decoded twice."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (60, 40), "red").save(buffer, "PNG")
+    decoded = []
+    load = ImageFile.ImageFile.load
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda image: decoded.append(image) or load(image))
+    photo = open_photo(buffer.getvalue())
+    assert decoded == []
+    assert photo.pixels_at(64).shape == (40, 60, 3)

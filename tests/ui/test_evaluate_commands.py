@@ -50,7 +50,7 @@ def options(root: Path) -> list[object]:
 def test_figures_are_printed_as_a_table_and_the_report_is_written(root, tmp_path):
     said = done(*options(root), "--out", tmp_path / "out", "--cache", tmp_path / "cache")
     lines = said.splitlines()
-    assert lines[0] == "CVUSA val: 5 queries, 5 references, 0 skipped"
+    assert lines[0] == "CVUSA val: 5 queries, 5 references; none skipped"
     assert lines[1] == "searched: 5 references"
     assert lines[2].startswith("encoder embedded, weights ")
     head, row = lines[4].split(), lines[5].split()

@@ -26,7 +26,8 @@ def test_towns_are_written_and_counted_and_not_drawn_twice(tmp_path):
     result = run(out, "--layout", "map", *SMALL)
     assert result.exit_code == 0, result.stderr
     assert f"{out}: 1 invented towns, 4 pictures in " in result.stdout
-    assert "  map: 2 queries with their references" in result.stdout
+    assert "  map: 2 queries with their references; a text can be read in " in result.stdout
+    assert "  warning: wanted 1 towns of 2 places for map, found no query for its split test" in result.stdout
     assert "towns 1 of 1 (100%)" in result.stderr
     assert len(list((out / "map").glob("map/*.png"))) == 2
     again = run(out, "--layout", "map", *SMALL)
@@ -37,6 +38,7 @@ def test_towns_are_written_and_counted_and_not_drawn_twice(tmp_path):
     ("arguments", "found"),
     [
         (["--layout", "vigor", *SMALL], "4 towns or more for vigor"),
+        (SMALL, "4 towns or more for vigor"),  # if no form is named
         (["--layout", "map", *SMALL, "--panorama-px", "64"], "--panorama-px 64x256"),
         (["--layout", "map", *SMALL, "--difficulty", "3"], "difficulty = 3.0"),
     ],

@@ -67,7 +67,7 @@ def test_an_estimate_needs_no_data(config):
 @pytest.fixture
 def reported(monkeypatch, tmp_path):
     """Have a run come to this, without running it."""
-    report = RunReport(tmp_path / "run", 1200, 153_600, 3725.0, 51.25, 0.625, 2, 600, True)
+    report = RunReport(tmp_path / "run", 1200, 153_600, 3725.0, 51.25, 0.625, 2, 3, 600, True)
     monkeypatch.setattr("geosleuth.training.gleam_c.loop.train", lambda *_, **__: report)
     return report
 
@@ -80,7 +80,8 @@ def test_what_a_run_came_to_is_said(config, tmp_path, reported):
         "  taken up at step 600",
         "  51.2 pairs/s while training",
         "  recall@1 62.5% on the validation sets, of the best step",
-        f"  2 pictures could not be decoded and were left out: {tmp_path}/run/broken.txt",
+        f"  3 rows of the data sets were skipped: {tmp_path}/run/about.json",
+        f"  2 pictures could not be decoded and were left out: {tmp_path}/run/broken.json",
         f"Next: geosleuth index build TILES --out INDEX --encoder dir:{tmp_path}/run",
     ]
 

@@ -67,6 +67,21 @@ def not_empty(one: CrossViewSet, root: object) -> CrossViewSet:
     )
 
 
+def said(one: CrossViewSet) -> str:
+    """Say in one line what was read of a set, and what was skipped and why, with the first of each reason."""
+    line = f"{one.name} {one.split}: {len(one.queries):,} queries, {len(one.references):,} references; "
+    if not one.skipped:
+        return f"{line}none skipped"
+    first: dict[str, str] = {}
+    for row in one.skipped:
+        first.setdefault(row.reason, row.path)
+    reasons = skip_reasons(one.skipped).most_common()
+    shown = [f"{count:,} {why} (first: {first[why]})" for why, count in reasons[:_REASONS_SHOWN]]
+    others = sum(count for _, count in reasons[_REASONS_SHOWN:])
+    shown += [f"{others:,} for other reasons"] if others else []
+    return f"{line}{len(one.skipped):,} skipped: {', '.join(shown)}"
+
+
 def skip_reasons(skipped: Sequence[Skipped]) -> Counter[str]:
     """Count skipped rows by reason."""
     return Counter(one.reason for one in skipped)

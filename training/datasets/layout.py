@@ -9,7 +9,8 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.training.datasets.listing import Listing
 
 _DRIVE = re.compile(r"[A-Za-z]:")
-_SHOWN = 8  # names of a folder in an error
+_PARTS_SHOWN = 4  # of what is looked for, in an error: VIGOR has 16, all after one pattern
+_HELD_SHOWN = 8  # names of the folder that is there
 
 
 def check_split(name: str, split: str, known: Iterable[str]) -> None:
@@ -30,15 +31,21 @@ def check_layout(listing: Listing, name: str, parts: Sequence[str], remedy: str)
         InputError: Names what was looked for, and what the root holds instead.
     """
     root = listing.root
-    wanted = f"{name} in {root}: {', '.join(parts)}"
+    wanted = f"{name} in {root}: {_some(parts, _PARTS_SHOWN)}"
     if not root.is_dir():
         raise InputError(wanted, "a file" if root.exists() else "no such folder", remedy)
     missing = [part for part in parts if not (root / part).exists()]
     if not missing:
         return
+    lacks = "none of them" if len(missing) == len(parts) > 1 else f"no {_some(missing, _PARTS_SHOWN)}"
     held = sorted({*listing.files(""), *(f"{one}/" for one in listing.folders(""))})
-    shown = ", ".join(held[:_SHOWN]) + (f" and {len(held) - _SHOWN:,} more" if len(held) > _SHOWN else "")
-    raise InputError(wanted, f"no {', '.join(missing)}; it holds {shown or 'nothing'}", remedy)
+    raise InputError(wanted, f"{lacks}; it holds {_some(held, _HELD_SHOWN) or 'nothing'}", remedy)
+
+
+def _some(names: Sequence[str], count: int) -> str:
+    """List the first names, and say how many more there are."""
+    more = f" and {len(names) - count:,} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + more
 
 
 def leads_out(path: str) -> bool:

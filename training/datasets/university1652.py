@@ -10,12 +10,13 @@ Layout, a folder per building, named by a number of four digits::
     test/{query_drone,query_street,query_satellite,gallery_drone,gallery_street,gallery_satellite}/<id>/*.jpg
 
 Splits: train (queries are drone and, where there are any, street pictures; references are the satellite tiles),
-drone-to-satellite, satellite-to-drone, street-to-satellite, satellite-to-street.
+drone-to-satellite, satellite-to-drone, street-to-satellite, satellite-to-street, and these four with -all behind. The
+pictures of train/google are not read: the authors found them by an image search, and many show something else.
 
-The test galleries hold 250 buildings more than the queries have. The authors' evaluation keeps them as distractors: a
-label of -1 would be junk, but their labels are folder names, never -1. Sample4Geo relabels them -1, so that they are
-removed as junk, so its published figures are of the smaller gallery. Here they are junk (`NO_PLACE`) as well, to be
-compared with those; `keep_distractors` gives the authors' rule, under which recall can only be lower.
+The test galleries hold 250 buildings more than the queries have. In the splits ending in -all they are wrong answers,
+as in the authors' evaluation: a label of -1 would be junk, but their labels are folder names, never -1. Sample4Geo
+relabels them -1, so that they are removed as junk, and its published figures are of the smaller gallery. To be compared
+with those they are junk (`NO_PLACE`) in the splits without -all; recall with -all can only be lower.
 """
 
 from __future__ import annotations
@@ -30,23 +31,18 @@ from geosleuth.training.datasets.layout import check_layout, check_split
 from geosleuth.training.datasets.listing import PICTURE_SUFFIXES, Listing
 
 NAME = "University-1652"
-_VIEWS: dict[str, View] = {"drone": "drone", "street": "ground", "google": "ground", "satellite": "satellite"}
+_VIEWS: dict[str, View] = {"drone": "drone", "street": "ground", "satellite": "satellite"}
 _TESTS = {
     f"{one}-to-{other}": (one, other)
     for one, other in (("drone", "satellite"), ("satellite", "drone"), ("street", "satellite"), ("satellite", "street"))
 }
-SPLITS = ("train", *_TESTS)
+_ALL = "-all"  # ends a split in which buildings without a query are wrong answers, not junk
+SPLITS = ("train", *_TESTS, *(f"{one}{_ALL}" for one in _TESTS))
 _REMEDY = "Name the folder that directly holds train/ and test/."
 
 
-def university1652(root: Path, split: str, *, google: bool = False, keep_distractors: bool = False) -> CrossViewSet:
+def university1652(root: Path, split: str) -> CrossViewSet:
     """Read a split of University-1652.
-
-    Args:
-        root: The folder that holds train/ and test/.
-        split: One of `SPLITS`.
-        google: Train on the pictures that the authors found by an image search, too: many show something else.
-        keep_distractors: Gallery pictures of buildings without a query are wrong answers, not junk.
 
     Raises:
         InputError: No such split, a root that does not hold it, or not one usable picture.
@@ -54,11 +50,10 @@ def university1652(root: Path, split: str, *, google: bool = False, keep_distrac
     check_split(NAME, split, SPLITS)
     listing = Listing(root)
     if split == "train":
-        ground = [kind for kind in ("street", "google") if kind == "street" or google]
-        there = [kind for kind in ground if (listing.root / "train" / kind).is_dir()]
-        whole = _train(listing, ["drone", *there])
+        has_street = (listing.root / "train/street").is_dir()
+        whole = _train(listing, ["drone", "street"] if has_street else ["drone"])
     else:
-        whole = _test(listing, split, keep_distractors=keep_distractors)
+        whole = _test(listing, split)
     return not_empty(whole, listing.root)
 
 
@@ -88,8 +83,8 @@ def _train(listing: Listing, kinds: list[str]) -> CrossViewSet:
     return CrossViewSet(NAME, "train", queries, references, skipped=tuple(skipped))
 
 
-def _test(listing: Listing, split: str, *, keep_distractors: bool) -> CrossViewSet:
-    asked, given = _TESTS[split]
+def _test(listing: Listing, split: str) -> CrossViewSet:
+    asked, given = _TESTS[split.removesuffix(_ALL)]
     query_folder, gallery_folder = f"test/query_{asked}", f"test/gallery_{given}"
     check_layout(listing, NAME, [query_folder, gallery_folder], _REMEDY)
     skipped: list[Skipped] = []
@@ -99,7 +94,7 @@ def _test(listing: Listing, split: str, *, keep_distractors: bool) -> CrossViewS
     skipped += [Skipped(path, "no gallery picture of its building") for path, place in rows if place not in answers]
     rows = [row for row in rows if row[1] in answers]
     asked_for = {place for _, place in rows}
-    places = [place if keep_distractors or place in asked_for else NO_PLACE for _, place in gallery]
+    places = [place if split.endswith(_ALL) or place in asked_for else NO_PLACE for _, place in gallery]
     return CrossViewSet(
         NAME,
         split,

@@ -25,7 +25,7 @@ class ModelConfig(_Part):
 
     backbone: str = "timm:convnext_base.fb_in22k_ft_in1k_384"  # timm:NAME or hf:ORG/NAME, one for all views
     weights: str = "published"  # "published"; "none" starts at random; dir:RUN goes on from a run: phase 2
-    gradient_checkpointing: bool = False  # half the memory, a third more time
+    gradient_checkpointing: bool = False  # activations are computed anew in the backward pass: far less memory
 
 
 class InputConfig(_Part):

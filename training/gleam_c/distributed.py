@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from geosleuth.indexes.encoders.torch_features import import_torch
 
 if TYPE_CHECKING:
     import torch
+
+_CHUNK_BYTES = 2**24  # of each process's rows, sent at once: little beside the whole, and long enough for the network
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,14 @@ class Processes:
         torch.distributed.all_reduce(flag, op=torch.distributed.ReduceOp.MAX)
         return bool(flag.item())
 
+    def gathered(self, names: Iterable[str]) -> set[str]:
+        """Return the names of all processes."""
+        if self.count == 1:
+            return set(names)
+        parts: list[list[str]] = [[] for _ in range(self.count)]
+        import_torch().distributed.all_gather_object(parts, sorted(names))
+        return {name for part in parts for name in part}
+
     def from_first(self, array: NDArray[Any] | None, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
         """Give every process the array of the first one; the others pass None."""
         if self.count == 1:
@@ -57,25 +68,30 @@ class Processes:
         result: NDArray[Any] = tensor.cpu().numpy()
         return result
 
-    def to_first(self, rows: NDArray[np.float32], lengths: list[int]) -> NDArray[np.float32] | None:
-        """Collect rows (n, d), of `lengths` per process, one below the other in the first process; None in the others.
+    def to_first(self, rows: NDArray[Any], lengths: list[int]) -> NDArray[Any] | None:
+        """Collect rows (n, ...), of `lengths` per process, in their order in the first process; None in the others.
 
-        Only the first one holds them all: at SetVL's size they are 2 GB.
+        Only the first one holds them all: 480,000 x 1024 in float32, SetVL's photos, are 2 GB. Beside the result it
+        holds its own rows and one chunk of each process, 16 MiB each.
         """
         if self.count == 1:
             return rows
         torch = import_torch()
-        longest = max(lengths)
-        padded = torch.zeros((longest, rows.shape[1]), device=self.device)
-        padded[: len(rows)] = torch.from_numpy(rows).to(self.device)
-        parts = [torch.empty_like(padded) for _ in lengths] if self.is_first else None
-        torch.distributed.gather(padded, parts, dst=0)
-        if parts is None:
-            return None
-        joined: NDArray[np.float32] = np.concatenate(
-            [part[:length].cpu().numpy() for part, length in zip(parts, lengths, strict=True)]
-        )
-        return joined
+        size = max(1, _CHUNK_BYTES // max(1, rows.itemsize * math.prod(rows.shape[1:])))  # the same in each process
+        whole = np.empty((sum(lengths), *rows.shape[1:]), rows.dtype) if self.is_first else None
+        firsts = np.cumsum([0, *lengths])
+        for start in range(0, max(lengths), size):
+            chunk = np.zeros((min(size, max(lengths) - start), *rows.shape[1:]), rows.dtype)
+            mine = rows[start : start + size]
+            chunk[: len(mine)] = mine
+            sent = torch.from_numpy(chunk).to(self.device)
+            parts = [torch.empty_like(sent) for _ in lengths] if whole is not None else None
+            torch.distributed.gather(sent, parts, dst=0)
+            for part, first, length in zip(parts or [], firsts, lengths, strict=False):
+                count = min(size, length - start)
+                if whole is not None and count > 0:
+                    whole[first + start : first + start + count] = part[:count].cpu().numpy()
+        return whole
 
 
 def share(total: int, processes: Processes) -> slice:

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
+from geosleuth.agent.agent import Agent
 from geosleuth.agent.localization import Status
 from geosleuth.indexes.encoders.torch_features import import_torch
 from geosleuth.indexes.errors import InputError
@@ -30,7 +31,7 @@ from geosleuth.training.gleam_c.claims.page import replaced
 from geosleuth.training.gleam_c.config import GleamCConfig, read_config
 from geosleuth.training.gleam_c.export import export_encoder
 from geosleuth.training.gleam_c.held_out import held_out_photos, spread
-from geosleuth.training.gleam_c.located import Located, located, ranks
+from geosleuth.training.gleam_c.located import Located, asked_agent, located, ranks
 from geosleuth.training.gleam_c.loop import train
 from geosleuth.training.gleam_c.progress import RunReport, TrainingProgress
 from geosleuth.training.gleam_c.shared_encoder import shared_encoder
@@ -41,7 +42,20 @@ logger = logging.getLogger("geosleuth.training.gleam_c.end_to_end")
 CONFIG = Path(__file__).parent / "configs" / "towns.toml"
 KINDS = {"setvl": "street photos", "vigor": "panoramas"}  # data sets of towns, and what their queries are called
 TRAINED, UNTRAINED, IMAGENET = "GLEAM-C, trained here", "the same, not trained", "ImageNet (`embedded`)"
+_ENCODERS = (TRAINED, UNTRAINED, IMAGENET)
 _SEED, _HELD_OUT_SEED = 1, 2  # two worlds have no town in common
+_ASKED = (
+    *("photos", "encoder", "asked", "its own tile first", "among the first 5", "whole gallery: first"),
+    *("point within 50 m", "1 km", "25 km", "localized / coarse / not locatable"),
+)
+_AGENT = """\
+The agent, with its defaults, was asked about some of them; it sees a file without a telling name, a time or a position.
+Counts of photos:"""
+_WHY = """\
+To the agent a candidate is no evidence, and between a photo and a tile there are no features to verify a match by: the
+answer's point stays where clues and prior put it. Countries are real codes with invented looks, which misleads the
+prior, and with it the part of the gallery that is searched and the order of the candidates. "Whole gallery" is the
+search without them, by similarity alone, for the same photos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,7 @@ class Scale:
     held_out_places: int = 60
     queries: int = 6  # street photos of a cell
     difficulty: float = 0.2  # of the towns, 0 to 1
+    side_m: float = 512.0  # of a town
     photos: int = 300  # of each kind, searched for
     asked: int = 40  # of each kind, shown to the agent: it takes seconds a photo
 
@@ -79,7 +94,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, default=Path("out/end_to_end"), help="folder for all that is made")
     parser.add_argument("--config", type=Path, default=CONFIG, help="settings of the run; roots are taken in --work")
     parser.add_argument("--out", type=Path, help="Markdown page whose section is replaced; else stdout")
-    for name, value in (("towns", Scale.towns), ("held-out", Scale.held_out), ("asked", Scale.asked)):
+    usual = Scale()
+    for name, value in (("towns", usual.towns), ("held-out", usual.held_out), ("asked", usual.asked)):
         parser.add_argument(f"--{name}", type=int, default=value, help=f"{value} if not given")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="that draw towns")
     given = parser.parse_args(argv)
@@ -100,7 +116,9 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def end_to_end(work: Path, config: GleamCConfig, scale: Scale, *, processes: int = 1) -> str:
+def end_to_end(
+    work: Path, config: GleamCConfig, scale: Scale, *, processes: int = 1, agent: Callable[[str], Agent] = asked_agent
+) -> str:
     """Draw, train, index, search, ask; return the section of the page.
 
     Args:
@@ -108,6 +126,7 @@ def end_to_end(work: Path, config: GleamCConfig, scale: Scale, *, processes: int
         config: Of the run; its roots are taken relative to `work`, and name data sets of the world `towns`.
         scale: How large.
         processes: That draw towns.
+        agent: Makes the agent that searches an index.
 
     Raises:
         InputError: `work` holds a run with other settings, a package is missing, or the disk is full.
@@ -117,11 +136,7 @@ def end_to_end(work: Path, config: GleamCConfig, scale: Scale, *, processes: int
     data = tuple(one.model_copy(update={"root": work / one.root}) for one in config.data)
     run = train(config.model_copy(update={"data": data}), work / "run", on_progress=_told())
     specs = {TRAINED: f"dir:{work / 'run'}", UNTRAINED: _untrained(config, work / "untrained"), IMAGENET: "embedded"}
-    found = [
-        _found(name, spec, layout, work, scale)
-        for layout in KINDS
-        for name, spec in specs.items()
-    ]  # fmt: skip
+    found = [_found(name, spec, layout, work, scale, agent) for layout in KINDS for name, spec in specs.items()]
     return _section(config, scale, run, found)
 
 
@@ -136,6 +151,7 @@ def _draw(folder: Path, config: GleamCConfig, scale: Scale, seed: int, towns: in
         places=places,
         seed=seed,
         difficulty=scale.difficulty,
+        side_m=scale.side_m,
         satellite_px=config.input.satellite[0],
         panorama_px=config.input.panorama,
         street_px=config.input.ground,
@@ -167,9 +183,9 @@ def _untrained(config: GleamCConfig, folder: Path) -> str:
     return f"dir:{folder}"
 
 
-def _found(name: str, spec: str, layout: str, work: Path, scale: Scale) -> Found:
+def _found(name: str, spec: str, layout: str, work: Path, scale: Scale, agent: Callable[[str], Agent]) -> Found:
     root, kept = work / "held_out" / layout, work / "found" / layout
-    index = work / "indexes" / f"{layout}-{list((TRAINED, UNTRAINED, IMAGENET)).index(name)}"
+    index = work / "indexes" / f"{layout}-{_ENCODERS.index(name)}"
     if not (index / MANIFEST).exists():
         build_index(open_source(root / "gallery.csv", root=root), index, encoder=spec)
     photos = held_out_photos(root, work / "photos" / layout, scale.photos)
@@ -180,33 +196,32 @@ def _found(name: str, spec: str, layout: str, work: Path, scale: Scale) -> Found
         logger.info("%s: the agent has seen %d of %d %s", name, done, len(asked), KINDS[layout])
 
     tiles = sum(1 for _ in (root / "gallery.csv").open(encoding="utf-8")) - 1
-    answers = located(asked, index, kept, on_done=tell) if asked else {}
+    answers = located(asked, index, kept, agent=agent, on_done=tell) if asked else {}
     return Found(name, KINDS[layout], tiles, ranks(photos, index, kept), answers)
 
 
 def _section(config: GleamCConfig, scale: Scale, run: RunReport, found: Sequence[Found]) -> str:
+    trained = (
+        f"Invented towns (synthetic). {config.model.backbone} from random weights, {run.steps:,} steps of "
+        f"{config.batch_size} pairs from {scale.towns} towns, {run.seconds / 60:.1f} min on a CPU. Photos and "
+        f"satellite tiles of {scale.held_out} other towns; a photo is found when the tile it lies on comes first."
+    )
     lines = [
         "## End to end: the agent and towns that the encoder never saw",
         "",
-        f"Invented towns (synthetic). {config.model.backbone} from random weights, {run.steps:,} steps of "
-        f"{config.batch_size} pairs on {scale.towns} towns, {run.seconds / 60:.1f} min on a CPU. Photos and satellite "
-        f"tiles of {scale.held_out} other towns; a photo is right when the tile it lies on comes first.",
+        trained,
         "",
         "| photos | encoder | photos × tiles | recall@1 | recall@5 | recall@10 | chance@1 |",
         "|---|---|---|---|---|---|---|",
         *map(_searched, found),
         "",
-        "The agent, with its defaults, was asked about some of them. It sees a file without a name, a time or a position.",
+        _AGENT,
         "",
-        "| photos | encoder | asked | its own tile first | among the first 5 | whole gallery: first | point within "
-        "50 m | 1 km | 25 km | localized / coarse / not locatable |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| " + " | ".join(_ASKED) + " |",
+        "|---" * len(_ASKED) + "|",
         *[_asked(one) for one in found if one.located],
         "",
-        "Candidates are no evidence to the agent: between a photo and a tile there are no features to verify a match "
-        "by, so the answer's point stays where clues and prior put it. Countries are real codes with invented looks, "
-        "which misleads the prior and what signs say, and with them the part of the gallery that is searched first; "
-        '"whole gallery" is the search without them, by similarity alone, for the same photos.',
+        _WHY,
         "",
         f"`python -m geosleuth.training.gleam_c.end_to_end`; {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores.",
         "",

@@ -31,8 +31,9 @@ class Estimate:
 
 
 def estimate(config: GleamCConfig) -> Estimate:
-    """Count a step's work for a panorama and a tile.
+    """Count a step's work for a panorama and a tile, whatever sets the run has: no data set is opened.
 
+    Panoramas are the largest queries with the usual sizes, so the figures are upper bounds for sets without them.
     Memory is an upper bound: in float32 and with attention as plain matrix products. bf16 keeps from half of it up, and
     fused attention of a GPU keeps no matrices. Weights are drawn at random: nothing is fetched.
     """

@@ -58,27 +58,38 @@ def ranks(photos: Sequence[HeldOutPhoto], index: Path, kept: Path) -> dict[Path,
     return {one.path: found[one.path.name] for one in photos}
 
 
+def asked_agent(index: str) -> Agent:
+    """Return the agent with its defaults; neither a settings file nor the environment counts."""
+    return Agent(Settings(index=index, max_seconds=_MOST_SECONDS))
+
+
 def located(
-    photos: Sequence[HeldOutPhoto], index: Path, kept: Path, *, on_done: Callable[[int], None] = lambda _: None
+    photos: Sequence[HeldOutPhoto],
+    index: Path,
+    kept: Path,
+    *,
+    agent: Callable[[str], Agent] = asked_agent,
+    on_done: Callable[[int], None] = lambda _: None,
 ) -> dict[Path, Located]:
-    """Ask the agent, with its own tools and nothing else, where each photo was taken.
+    """Ask the agent where each photo was taken.
 
     Args:
         photos: As `ranks` has them, so are the next two.
         index: What the agent searches.
         kept: Whole answers are kept there, and not asked for again.
+        agent: Makes the one that searches an index.
         on_done: Is told how many photos are done.
     """
-    # Neither a settings file nor the environment counts: the figures are those of the defaults.
-    agent = Agent(Settings(index=str(index), max_seconds=_MOST_SECONDS))
+    asked: Agent | None = None  # where all answers are there, none is needed
     folder = kept / f"answers-{open_gallery(str(index)).weights_sha256[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
     found = {}
     for done, one in enumerate(photos, start=1):
         path = folder / f"{one.path.stem}.json"
         if not path.exists():
+            asked = asked or agent(str(index))
             with appearing(path) as scratch:
-                scratch.write_text(agent.localize(one.path).model_dump_json(indent=1), encoding="utf-8")
+                scratch.write_text(asked.localize(one.path).model_dump_json(indent=1), encoding="utf-8")
         answer = read_json(path, Localization, "an answer of the agent", f"Delete {path}; the same command goes on.")
         found[one.path] = _judged(one, answer)
         on_done(done)

@@ -58,6 +58,7 @@ def embedding_neighbours(
     own: NDArray[np.int64],
     count: int,
     *,
+    valid: NDArray[np.bool_] | None = None,
     chunk: int = 1024,
 ) -> NDArray[np.int32]:
     """Find the references most similar to each query but its own: its hard negatives.
@@ -72,18 +73,25 @@ def embedding_neighbours(
         references: (r, d) unit rows, one per place, in the order of the places' numbers.
         own: (q,) the reference (the place) that each query shows.
         count: Neighbours of a query.
+        valid: (r,) a reference that is not is nobody's neighbour; the others are copied. None: all are.
         chunk: Queries at once.
 
     Returns:
         (q, count) references (places), the most similar first; -1 fills where there are fewer.
     """
     result = np.full((len(queries), count), NONE, np.int32)
+    kept = None if valid is None or valid.all() else np.flatnonzero(valid)
+    if kept is not None:
+        number = np.full(len(references), NONE)  # of each reference among those that are kept
+        number[kept] = np.arange(len(kept))
+        references, own = references[kept], number[own]
     width = min(count + 1, len(references))  # with its own
     if width < 2:
         return result
     search = _faiss_search if has_faiss() and not import_torch().cuda.is_available() else _torch_search
     for rows, found in search(queries, np.ascontiguousarray(references, np.float32), width, chunk):
-        result[rows, : width - 1] = _others(found, own[rows])
+        others = _others(found, own[rows])
+        result[rows, : width - 1] = others if kept is None else kept[others]
     return result
 
 

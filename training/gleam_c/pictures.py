@@ -7,11 +7,10 @@ batch, or at which step a run was taken up again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from geosleuth.indexes.photo import open_photo
 from geosleuth.indexes.photo_file import DAMAGED
 from geosleuth.training.datasets.cross_view import CrossViewSet, Pictures
 from geosleuth.training.gleam_c.augment import augmented
+from geosleuth.training.gleam_c.workers import loaded
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,7 +35,6 @@ logger = logging.getLogger(__name__)
 
 Size = tuple[int, int]  # height, width
 Sizes = Mapping["View", Size]
-_PREFETCHED = 4  # batches that each worker holds ready: some are slow to decode
 
 
 def read_picture(path: str | Path, size: Size, *, side_px: int | None = None) -> Pixels | None:
@@ -149,7 +148,7 @@ def pair_loader(
         raise InputError("references of one size", f"{sorted(found)} (height, width)", remedy)
     keys = np.stack([batches, references], axis=-1)[first_step:]
     pictures = PairPictures(pairs, sizes, augment, seed, epoch)
-    return _loaded(pictures, [[(q, r) for q, r in batch] for batch in keys.tolist()], workers, _Collate(sizes))
+    return loaded(pictures, [[(q, r) for q, r in batch] for batch in keys.tolist()], workers, _Collate(sizes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +181,7 @@ def embedding_loader(
     rank = {size: number for number, size in enumerate(sorted(set(size_of)))}
     order = np.argsort(np.array([rank[size] for size in size_of])[pictures.modality], kind="stable").tolist()
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-    yield from _loaded(_Alone(pictures, sizes), batches, workers, _collated_alone)
+    yield from loaded(_Alone(pictures, sizes), batches, workers, _collated_alone)
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,44 +226,3 @@ def _read(pictures: Pictures, index: int, sizes: Sizes) -> Pixels | None:
 
 def _view(pictures: Pictures, index: int) -> View:
     return pictures.modalities[int(pictures.modality[index])].view
-
-
-def _loaded(
-    data: Any, batches: Sequence[Sequence[Any]], workers: int, collate: Callable[[Any], Any]
-) -> Generator[Any, None, None]:
-    """Run torch's loader over batches of keys.
-
-    Workers are started anew for each epoch, which takes half a second on a busy machine: an epoch is minutes.
-    """
-    torch = import_torch()
-    loader = torch.utils.data.DataLoader(
-        data,
-        batch_sampler=batches,
-        num_workers=workers,
-        collate_fn=collate,
-        pin_memory=torch.cuda.is_available(),
-        prefetch_factor=_PREFETCHED if workers else None,
-        worker_init_fn=_one_thread,
-    )
-    with _without_threads():
-        running = iter(loader)  # starts the workers
-    yield from running
-
-
-@contextmanager
-def _without_threads() -> Iterator[None]:
-    """End the threads of OpenCV: a forked worker would have none of them, and wait for them for ever."""
-    import cv2
-
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
-
-
-def _one_thread(_: int) -> None:
-    import cv2
-
-    cv2.setNumThreads(1)  # the workers are one per core as it is

@@ -33,6 +33,7 @@ class RunReport:
     pairs_per_s: float  # of this session's training steps, refreshes left out; 0 where nothing was left to do
     recall_at_1: float | None  # of the exported encoder, mean over the validation sets
     broken: int  # pictures that could not be decoded
+    skipped: int  # rows of the training sets whose pictures are not there, or that are malformed
     resumed_at: int  # step
     is_first: bool  # of several processes the one that reports
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from geosleuth.indexes.encoders.torch_features import import_torch
 from geosleuth.training.datasets.cross_view import Pictures
 from geosleuth.training.gleam_c.distributed import Processes, share, share_lengths
-from geosleuth.training.gleam_c.neighbours import embedding_neighbours, gps_neighbours
+from geosleuth.training.gleam_c.neighbours import NONE, embedding_neighbours, gps_neighbours
 from geosleuth.training.gleam_c.pictures import embedding_loader
 from geosleuth.training.gleam_c.training_data import TrainingData, rows
 
@@ -35,12 +36,17 @@ def similar_neighbours(
     processes: Processes,
     count: int,
 ) -> NDArray[np.int32]:
-    """Return (q, count) places whose tiles look most like each query to the encoder, its own left out."""
+    """Return (q, count) places whose tiles look most like each query to the encoder, its own left out.
+
+    Pictures that could not be decoded are black, and would be each other's look-alikes: such a tile is nobody's
+    neighbour, and such a query has none.
+    """
     queries = encode(data.pairs.queries)
     tiles = encode(data.tiles)
     found = None
     if queries is not None and tiles is not None:
-        found = embedding_neighbours(queries[0], tiles[0], data.places, count)
+        found = embedding_neighbours(queries[0], tiles[0], data.places, count, valid=tiles[1])
+        found[~queries[1]] = NONE
     return processes.from_first(found, (len(data.places), count), "int32")
 
 
@@ -56,6 +62,8 @@ def embedded(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]] | None:
     """Embed pictures, each process its share.
 
+    The first process holds the result once, n x d x 4 bytes, and its own share of it beside.
+
     Returns:
         In the first process (n, d) unit vectors and (n,) whether each picture could be decoded; None in the others.
     """
@@ -63,15 +71,19 @@ def embedded(
     mine = share(len(pictures), processes)
     lengths = share_lengths(len(pictures), processes)
     part = rows(pictures, np.arange(mine.start, mine.stop))
-    found = np.zeros((len(part), encoder.dimension + 1), np.float32)  # the last column: whether it was decoded
+    vectors, valid = np.zeros((len(part), encoder.dimension), np.float32), np.zeros(len(part), np.uint8)
     was_training = encoder.training
     encoder.eval()
-    with torch.inference_mode(), torch.autocast(processes.device.type, torch.bfloat16, enabled=amp):
-        for indices, groups, valid in embedding_loader(part, sizes, _BATCH, workers):
-            vectors = encoder([group.to(processes.device, non_blocking=True) for group in groups])
-            found[indices, :-1] = vectors.float().cpu().numpy()
-            found[indices, -1] = valid
+    loader = embedding_loader(part, sizes, _BATCH, workers)
+    with (
+        contextlib.closing(loader),
+        torch.inference_mode(),
+        torch.autocast(processes.device.type, torch.bfloat16, enabled=amp),
+    ):
+        for indices, groups, decoded in loader:
+            found = encoder([group.to(processes.device, non_blocking=True) for group in groups])
+            vectors[indices], valid[indices] = found.float().cpu().numpy(), decoded
             on_progress(len(indices))
     encoder.train(was_training)
-    whole = processes.to_first(found, lengths)
-    return None if whole is None else (np.ascontiguousarray(whole[:, :-1]), whole[:, -1] > 0)
+    whole, flags = processes.to_first(vectors, lengths), processes.to_first(valid, lengths)
+    return None if whole is None or flags is None else (whole, flags > 0)

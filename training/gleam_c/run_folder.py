@@ -5,7 +5,7 @@ about.json          command, versions, machine, what the data sets held, commit 
 checkpoints/        `checkpoint.py`
 metrics.jsonl       a line every few steps and per evaluation
 tensorboard/        the same, for TensorBoard
-broken.txt          pictures that could not be decoded, one a line
+broken.json         pictures that could not be decoded
 encoder/            the result: what `dir:RUN` names
 .lock               held while a process trains
 """
@@ -18,14 +18,16 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from geosleuth.indexes.encoders.torch_features import import_extra
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.lock import LOCK, locked
 from geosleuth.indexes.whole_file import appearing
 from geosleuth.training.gleam_c.config import GleamCConfig
 
@@ -54,6 +56,10 @@ class RunFolder:
     def metrics(self) -> Path:
         """One JSON object a line."""
         return self.path / "metrics.jsonl"
+
+    def write_settings(self, config: GleamCConfig) -> None:
+        """Keep the settings; from now on the folder is this run's."""
+        _write_json(self.path / "settings.json", config.model_dump(mode="json"))
 
     def write_about(self, sets: Sequence[str]) -> None:
         """Say what made this run; every session adds an entry."""
@@ -86,15 +92,28 @@ class RunFolder:
         with self.metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, **values}) + "\n")
 
+    @contextlib.contextmanager
+    def board(self, steps: int) -> Iterator[Any]:
+        """Open TensorBoard's writer; what it has of later steps than `steps` is done again, and forgotten."""
+        writer = import_extra("torch.utils.tensorboard").SummaryWriter(
+            str(self.path / "tensorboard"), purge_step=steps + 1
+        )
+        with contextlib.closing(writer):
+            yield writer
+
     def write_card(self, text: str) -> None:
         """Write the model card."""
         with appearing(self.path / "README.md") as scratch:
             scratch.write_text(text, encoding="utf-8")
 
-    def add_broken(self, paths: Sequence[str]) -> None:
-        """Note pictures that could not be decoded."""
-        with (self.path / "broken.txt").open("a", encoding="utf-8") as file:
-            file.writelines(f"{path!r}\n" for path in paths)
+    def broken(self) -> set[str]:
+        """Return the pictures that could not be decoded so far."""
+        path = self.path / "broken.json"
+        return set(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else set()
+
+    def write_broken(self, paths: Iterable[str]) -> None:
+        """List pictures that could not be decoded."""
+        _write_json(self.path / "broken.json", sorted(paths))
 
 
 @contextlib.contextmanager
@@ -104,24 +123,21 @@ def opened(path: Path, config: GleamCConfig) -> Iterator[RunFolder]:
     Raises:
         InputError: The folder is of another run or holds something else, is in use, or cannot be written.
     """
-    folder = RunFolder(path)
-    settings = config.model_dump(mode="json", exclude=_FREE)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        with _locked(path):
-            _check(path, settings)
-            _write_json(path / "settings.json", config.model_dump(mode="json"))
-            folder.checkpoints.mkdir(exist_ok=True)
-            yield folder
-    except (PermissionError, NotADirectoryError, FileExistsError) as error:
-        found = f"{error.filename}: {error.strerror}"
-        raise InputError("a folder for the run that can be written", found, "Name another --out.") from error
+    with contextlib.ExitStack() as stack:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(path, f"the run {path} for this process alone", "another that trains it now"))
+        except OSError as error:
+            found = f"{error.filename}: {error.strerror}"
+            raise InputError("a folder for the run that can be written", found, "Name another --out.") from error
+        _check(path, config.model_dump(mode="json", exclude=_FREE))
+        yield RunFolder(path)
 
 
 def _check(path: Path, settings: dict[str, Any]) -> None:
     config = path / "settings.json"
     if not config.exists():
-        others = [one.name for one in path.iterdir() if one.name != ".lock"]
+        others = [one.name for one in path.iterdir() if one.name != LOCK]
         if others:
             raise InputError("a new folder for the run, or one of a run", f"{path} with {others[0]}", "Name another.")
         return
@@ -133,23 +149,6 @@ def _check(path: Path, settings: dict[str, Any]) -> None:
     if different:
         remedy = "Name another --out, or use the settings that this run began with (its settings.json)."
         raise InputError(f"the same settings as the run in {path} had", f"another {', '.join(different)}", remedy)
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the run; the system lets go of it when this process ends, however it ends."""
-    with (path / ".lock").open("a", encoding="utf-8") as file:
-        try:
-            import fcntl
-        except ImportError:  # Windows: two at once are not noticed
-            yield
-            return
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            remedy = "Wait until it is done, or name another --out."
-            raise InputError(f"the run {path} for this process alone", "another that trains it now", remedy) from error
-        yield
 
 
 def _versions() -> dict[str, str]:

@@ -22,14 +22,17 @@ def batches(
     seed: int,
     epoch: int,
     weights: NDArray[np.float64] | None = None,
-    world_size: int = 1,
 ) -> Ints:
     """Put the pairs of an epoch into batches.
 
     Pairs are shuffled. The first one whose place is not in the batch joins it; with it come pairs of its neighbours,
-    the nearest select/2 and as many of the others by chance, and so on until the batch is full. No place is twice in a
-    batch (it would be a false negative) and no pair twice in an epoch; a pair that does not fit waits for the next
-    batch; an incomplete last batch is dropped. The same for the same seed and epoch, in every process.
+    the nearest half of select (the larger one, where it is odd) and the other half of the others by chance, and so on
+    until the batch is full. No place is twice in a batch (it would be a false negative) and no pair twice in an epoch;
+    a pair that does not fit waits for the next batch; an incomplete last batch is dropped. The same for the same seed
+    and epoch, in every process.
+
+    As in Sample4Geo (sample4geo/dataset/vigor.py, `shuffle`), only a pair's own place is kept out of its batch: other
+    places that show it too, VIGOR's semi-positives, may come, and count as negatives.
 
     Args:
         places: (q,) the place of each query, from 0 and dense.
@@ -39,17 +42,13 @@ def batches(
         seed: Of the run.
         epoch: From 0.
         weights: (q,) share of the epochs, in (0, 1], in which a pair takes part; None: all in all.
-        world_size: Processes that share a batch.
 
     Returns:
         (b, batch_size) queries; `of_rank` gives each process its part.
 
     Raises:
-        InputError: There are fewer places than a batch takes, or the processes cannot share it evenly.
+        InputError: There are fewer places than a batch takes.
     """
-    if batch_size % world_size:
-        remedy = "Choose a batch_size that is a multiple of the processes."
-        raise InputError(f"a batch that {world_size} processes share evenly", f"batch_size {batch_size}", remedy)
     rng = np.random.default_rng((seed, epoch))
     order = rng.permutation(_taking_part(len(places), weights, seed, epoch))
     found = len(np.unique(places[order]))
@@ -63,7 +62,7 @@ def batches(
     if neighbours is None:
         full = [pool.take(position) for position in pool.seeds()]
     else:
-        full = _with_neighbours(pool, order, neighbours, select // 2, rng)
+        full = _with_neighbours(pool, order, neighbours, select, rng)
     whole = len(full) // batch_size * batch_size
     return order[np.array(full[:whole], np.int64)].reshape(-1, batch_size)
 
@@ -89,15 +88,16 @@ def _taking_part(count: int, weights: NDArray[np.float64] | None, seed: int, epo
 
 
 def _with_neighbours(
-    pool: _Pool, order: Ints, neighbours: NDArray[np.int32], half: int, rng: np.random.Generator
+    pool: _Pool, order: Ints, neighbours: NDArray[np.int32], select: int, rng: np.random.Generator
 ) -> list[int]:
     full: list[int] = []
-    others = neighbours.shape[1] - half
+    nearest = (select + 1) // 2
+    others = neighbours.shape[1] - nearest
     for position in pool.seeds():
         full.append(pool.take(position))
         row = neighbours[order[position]]
-        by_chance = half + rng.permutation(others)[:half]
-        for place in (*row[:half].tolist(), *row[by_chance].tolist()):
+        by_chance = nearest + rng.permutation(others)[: select // 2]
+        for place in (*row[:nearest].tolist(), *row[by_chance].tolist()):
             if pool.is_full:
                 break
             if pool.has(place):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from geosleuth.training.gleam_c.config import InputConfig, ModelConfig
+
+logger = logging.getLogger(__name__)
 
 # Of ImageNet's training pictures, RGB in 0 to 1: the convention where no published weights ask for others.
 _MEAN: Colour = (0.485, 0.456, 0.406)
@@ -97,6 +100,7 @@ def shared_encoder(config: ModelConfig, input: InputConfig) -> SharedEncoder:  #
     for name, weight in found.network.named_parameters():
         if name.endswith("mask_token"):  # pretraining by masking alone uses it: it would get no gradient, and DDP wait
             weight.requires_grad_(False)
+    _warn_of_batch_norm(found.network, config.backbone)
     facts = InputFacts(input.sizes(), mean, std)
     return _module(found, facts, _dimension(found.network, facts, config.backbone))
 
@@ -195,6 +199,16 @@ def _checkpoint_gradients(model: Any, name: str) -> None:
     except (AssertionError, AttributeError, ValueError) as error:
         remedy = "Set model.gradient_checkpointing = false, or choose another backbone."
         raise InputError("a backbone with gradient checkpointing", f"{name}, which has none", remedy) from error
+
+
+def _warn_of_batch_norm(network: Any, name: str) -> None:
+    torch = import_torch()
+    if any(isinstance(layer, torch.nn.modules.batchnorm._BatchNorm) for layer in network.modules()):
+        logger.warning(
+            "%s has batch norm: its statistics are of one process's pictures, queries and references apart, each size "
+            "apart. Several processes will not compute what one does; ConvNeXt and vision transformers have none.",
+            name,
+        )
 
 
 def _dimension(network: Any, facts: InputFacts, name: str) -> int:

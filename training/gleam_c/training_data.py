@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosleuth.indexes.errors import InputError
+from geosleuth.training.datasets.columns import said
 from geosleuth.training.datasets.cross_view import CrossViewSet, Pictures
 from geosleuth.training.datasets.merged import drawing_weights, merged
 from geosleuth.training.datasets.open import open_set
@@ -27,6 +28,7 @@ class TrainingData:
     places: NDArray[np.int64]  # (q,) of the queries, 0 to p - 1
     references: NDArray[np.int64]  # (p,) the reference of each place
     weights: NDArray[np.float64] | None  # (q,) share of epochs in which a pair takes part; None: all
+    said: tuple[str, ...] = ()  # of each set: what was read, what was skipped and why, how much of it an epoch takes
 
     @property
     def positions(self) -> NDArray[np.float64]:
@@ -60,7 +62,25 @@ def open_training_data(configs: Sequence[DataConfig]) -> TrainingData:
         whole.name, whole.split, rows(whole.queries, np.flatnonzero(usable)), whole.references, None, whole.skipped
     )
     references = first[np.searchsorted(known, used)]
-    return TrainingData(pairs, places.astype(np.int64), references.astype(np.int64), thinned)
+    lines = _lines(sets, configs, weights, usable)
+    return TrainingData(pairs, places.astype(np.int64), references.astype(np.int64), thinned, lines)
+
+
+def _lines(
+    sets: Sequence[CrossViewSet],
+    configs: Sequence[DataConfig],
+    weights: NDArray[np.float64],
+    usable: NDArray[np.bool_],
+) -> tuple[str, ...]:
+    """Say what each set gives; `weights` and `usable` are (all queries,), one set behind another."""
+    lines, first = [], 0
+    for one, config in zip(sets, configs, strict=True):
+        own = slice(first, first + len(one.queries))
+        first = own.stop
+        pairs, drawn = int(usable[own].sum()), weights[own][usable[own]].sum()
+        weight = "no weight" if config.weight is None else f"weight {config.weight:g}"
+        lines.append(f"{said(one)}; {weight}: about {drawn:,.0f} of {pairs:,} pairs an epoch")
+    return tuple(lines)
 
 
 def rows(pictures: Pictures, chosen: NDArray[np.int64]) -> Pictures:

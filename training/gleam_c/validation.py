@@ -31,11 +31,13 @@ class Validation:
         sizes: Mapping[View, tuple[int, int]],
         *,
         amp: bool,
+        on_progress: Callable[[int, int], None] = lambda *_: None,
     ) -> None:
         self._sets = [open_set(one.set, one.root, one.split) for one in config.validation]
         self._group, self._encoder, self._sizes, self._amp = group, encoder, sizes, amp
         self._workers = config.machine.workers
-        self._on_progress: Callable[[int, int], None] = lambda *_: None
+        self._on_progress = on_progress
+        self.broken: set[str] = set()  # pictures that could not be decoded
 
     @property
     def said(self) -> list[str]:
@@ -51,7 +53,7 @@ class Validation:
             done += count
             self._on_progress(done * self._group.count, len(pictures))
 
-        return embedded(
+        found = embedded(
             self._encoder,
             pictures,
             self._sizes,
@@ -60,10 +62,12 @@ class Validation:
             amp=self._amp,
             on_progress=add,
         )
+        if found is not None:
+            self.broken.update(pictures.paths[i] for i in np.flatnonzero(~found[1]).tolist())
+        return found
 
-    def measure(self, on_progress: Callable[[int, int], None]) -> list[Measures]:
+    def measure(self) -> list[Measures]:
         """Return the figures of each set, in the first process; nothing in the others."""
-        self._on_progress = on_progress
         found: list[Measures] = []
         for one in self._sets:
             queries, references = self.encode(one.queries), self.encode(one.references)

@@ -38,7 +38,7 @@ def draw_all(out: Path, indexes: Sequence[int], world: World, processes: int) ->
     stop = context.Event()
     with ProcessPoolExecutor(processes, context, initializer=_begin, initargs=(stop,)) as pool:
         try:
-            with _one_thread_each():  # all processes are started with the first task
+            with _one_thread_each(), _uninterrupted():  # the processes are started with the first tasks
                 drawing = {pool.submit(_draw, out, index, world): index for index in indexes}
             for future in as_completed(drawing):
                 future.result()
@@ -49,6 +49,19 @@ def draw_all(out: Path, indexes: Sequence[int], world: World, processes: int) ->
         finally:
             stop.set()  # after an error or Ctrl-C the others end with the picture in hand
             pool.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold back Ctrl-C: processes that are starting would print where they were. They begin with it held back."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

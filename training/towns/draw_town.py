@@ -35,6 +35,8 @@ class PartDone(BaseModel):
     gallery: list[list[str]]  # rows of gallery.csv
     pictures: int  # copies not counted
     pairs: int  # queries
+    with_text: int = 0  # pictures whose signs or streets were given text
+    readable: int = 0  # of them, those in which a text can be read
 
 
 class TownDone(BaseModel):
@@ -92,6 +94,8 @@ def _draw_part(
             done.gallery.append(_gallery_row(town, shot))
         done.pictures += 1
         done.pairs += shot.role == "query"
+        done.with_text += shot.with_text
+        done.readable += bool(shot.with_text and facts["readable_text"])
     files.flush()
     done.lists.update({file: list(lines) for file, lines in planned.lists.items()})
     return done
@@ -113,6 +117,7 @@ def _facts(town: Town, shot: Shot, rendered: Rendered) -> dict[str, object]:
     at = town.position(shot.x_m, shot.y_m)
     return {
         "invented": True,
+        "note": town.style.note,
         "town_seed": town.seed,
         "country": town.style.country,
         "view": shot.view,

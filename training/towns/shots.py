@@ -47,6 +47,7 @@ class Shot:
     take: Callable[[], Rendered]
     heading_deg: float | None = None  # of the middle of what is seen; None from above
     extent_m: float | None = None  # side of a tile
+    with_text: bool = False  # drawn with text where there is some; it may be too small to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Layout:
     name: str
     plan: Callable[[Town, int, World], TownPlan]  # of the town of this number
     readme: str
+    splits: tuple[str, ...]  # of queries; none should be empty
     least_towns: int = 1
     lists: tuple[str, ...] = ()  # files of lines, which are there even where no town gave one
     headers: Mapping[str, str] = field(default_factory=dict)  # first line of a list
@@ -80,13 +82,13 @@ def satellite_shot(town: Town, world: World, about: About, place: Place, side_m:
     return Shot(about, "reference", "satellite", place.x_m, place.y_m, take, extent_m=side_m)
 
 
-def map_shot(town: Town, world: World, about: About, place: Place, side_m: float) -> Shot:
-    """Plan a map tile."""
+def map_shot(town: Town, world: World, about: About, place: Place, side_m: float, *, readable: bool) -> Shot:
+    """Plan a map tile, with names of streets or without."""
 
     def take() -> Rendered:
-        return map_tile(town, place.x_m, place.y_m, side_m=side_m, px=world.satellite_px)
+        return map_tile(town, place.x_m, place.y_m, side_m=side_m, px=world.satellite_px, readable=readable)
 
-    return Shot(about, "query", "map", place.x_m, place.y_m, take, extent_m=side_m)
+    return Shot(about, "query", "map", place.x_m, place.y_m, take, extent_m=side_m, with_text=readable)
 
 
 def panorama_shot(town: Town, world: World, about: About, place: Place, *, readable: bool) -> Shot:
@@ -98,7 +100,7 @@ def panorama_shot(town: Town, world: World, about: About, place: Place, *, reada
             town, place.x_m, place.y_m, height_px=height, width_px=width, readable=readable, rng=_chance(town, about)
         )
 
-    return Shot(about, "query", "panorama", place.x_m, place.y_m, take, 0.0)
+    return Shot(about, "query", "panorama", place.x_m, place.y_m, take, 0.0, with_text=readable)
 
 
 def street_shot(
@@ -113,7 +115,7 @@ def street_shot(
             readable=readable, condition=condition, rng=_chance(town, about),
         )  # fmt: skip
 
-    return Shot(about, "query", "ground", place.x_m, place.y_m, take, place.heading_deg)
+    return Shot(about, "query", "ground", place.x_m, place.y_m, take, place.heading_deg, with_text=readable)
 
 
 def drone_shot(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Colour = tuple[int, int, int]  # sRGB, 0 to 255
 NOTHING = -1  # `owner` where no structure stands
+SIDES_M = (128.0, 2048.0)  # of a town: less has no crossing; more takes over a gigabyte at cells of 0.25 m
 
 
 @dataclass(frozen=True, slots=True)

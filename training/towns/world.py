@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from geosleuth.indexes.errors import InputError
+from geosleuth.training.towns.town import SIDES_M
 
 Side = Annotated[int, Field(ge=16, le=2048)]
 SEEDS_PER_WORLD = 100_000  # towns of a world have seeds next to each other, and no two worlds share one
@@ -22,7 +23,7 @@ class World(BaseModel):
     places: Annotated[int, Field(ge=1)]  # of each town and layout, at most: a small town has no room for more
     seed: Annotated[int, Field(ge=0, le=2**31)] = 0
     difficulty: Annotated[float, Field(ge=0, le=1)] = 0.5  # how alike places are, and how much changes between views
-    side_m: Annotated[float, Field(ge=150, le=4096)] = 512.0  # of a town; 150: what the widest tile needs
+    side_m: Annotated[float, Field(ge=150, le=SIDES_M[1])] = 512.0  # of a town; 150: what the widest tile needs
     satellite_px: Side = 128  # maps too
     panorama_px: tuple[Side, Side] = (64, 256)  # height, width of the whole sphere
     drone_px: Side = 128

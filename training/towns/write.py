@@ -20,8 +20,9 @@ from typing import Any, Literal
 from geosleuth.training.towns.crew import draw_all
 from geosleuth.training.towns.draw_town import TownDone, marker
 from geosleuth.training.towns.layouts.by_name import layouts_of
-from geosleuth.training.towns.listings import begin, finish, read_done
-from geosleuth.training.towns.world import checked_world
+from geosleuth.training.towns.listings import TextCounts, begun, finish, gaps, read_done, text_counts
+from geosleuth.training.towns.shots import Layout
+from geosleuth.training.towns.world import World, checked_world
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class WrittenReport:
     resumed: int  # of them were drawn by an earlier run
     pictures: int  # in all data sets, copies not counted
     pairs: dict[str, int]  # queries, by data set
+    texts: dict[str, TextCounts]  # by data set: how many can be read of those drawn with text
+    gaps: tuple[str, ...]  # splits that got no query, in words
     seconds: float  # of this run
     pairs_per_s: float | None  # of what this run drew; None where it drew nothing
 
@@ -102,10 +105,16 @@ def write_towns(
     for form in forms:
         if form.check:
             form.check()
-    begin(out, world)
+    with begun(out, world):
+        return _written(out, world, forms, processes, on_progress)
+
+
+def _written(
+    out: Path, world: World, forms: Sequence[Layout], processes: int | None, tell: Callable[[TownsProgress], None]
+) -> WrittenReport:
     started = time.monotonic()
-    missing = [index for index in range(towns) if not marker(out, index).exists()]
-    fresh = _Fresh(towns, towns - len(missing), started, on_progress)
+    missing = [index for index in range(world.towns) if not marker(out, index).exists()]
+    fresh = _Fresh(world.towns, world.towns - len(missing), started, tell)
     with contextlib.closing(draw_all(out, missing, world, _processes(processes))) as drawn:
         for index in drawn:
             fresh.add(read_done(out, index))
@@ -113,8 +122,17 @@ def write_towns(
     pairs = {name: sum(one.parts[name].pairs for one in done) for name in world.layouts}
     pictures = sum(part.pictures for one in done for part in one.parts.values())
     seconds = time.monotonic() - started
-    rate = fresh.pairs / seconds if missing else None
-    return WrittenReport(out, towns, towns - len(missing), pictures, pairs, seconds, rate)
+    return WrittenReport(
+        out=out,
+        towns=world.towns,
+        resumed=world.towns - len(missing),
+        pictures=pictures,
+        pairs=pairs,
+        texts={name: text_counts(done, name) for name in world.layouts},
+        gaps=tuple(gap for form in forms for gap in gaps(done, form, world)),
+        seconds=seconds,
+        pairs_per_s=fresh.pairs / seconds if missing else None,
+    )
 
 
 class _Fresh:

@@ -103,7 +103,7 @@ def test_a_file_that_is_no_table_is_refused(tmp_path):
 
 def test_a_wrong_root_is_told_what_was_looked_for(tmp_path):
     with pytest.raises(
-        InputError, match=r"CVACT in .*: ACT_data.mat, streetview, satview_polish; found no ACT_data.mat"
+        InputError, match=r"CVACT in .*: ACT_data.mat, streetview, satview_polish; found none of them; it holds nothing"
     ):
         cvact(tmp_path, "train")
     with pytest.raises(InputError, match="train, val"):

@@ -1,15 +1,13 @@
-"""Data sets by name, the listing beneath them, and pictures that cannot be decoded."""
+"""Data sets by name, the listing beneath them, and what is said of them."""
 
 import os
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from geosleuth.indexes.errors import InputError
-from geosleuth.training.datasets.broken import broken_pictures
-from geosleuth.training.datasets.columns import columns, skip_reasons
-from geosleuth.training.datasets.cross_view import Modality, Skipped
+from geosleuth.training.datasets.columns import columns, said, skip_reasons
+from geosleuth.training.datasets.cross_view import CrossViewSet, Modality, Skipped
+from geosleuth.training.datasets.layout import check_layout
 from geosleuth.training.datasets.listing import Listing
 from geosleuth.training.datasets.open import SETS, open_set
 
@@ -72,18 +70,28 @@ def test_skipped_rows_are_counted_by_reason():
     assert skip_reasons(rows) == {"no such file": 2, "a blank line": 1}
 
 
-def test_pictures_that_cannot_be_decoded_are_named_in_their_order(tmp_path):
-    noise = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
-    Image.fromarray(noise).save(tmp_path / "good.jpg")
-    whole = (tmp_path / "good.jpg").read_bytes()
-    (tmp_path / "half.jpg").write_bytes(whole[: len(whole) // 2])
-    (tmp_path / "page.jpg").write_bytes(b"<html>403</html>")
-    (tmp_path / "empty.jpg").touch()
-    names = ["half.jpg", "good.jpg", "page.jpg", "good.jpg", "empty.jpg", "gone.jpg"]
-    pictures = columns([str(tmp_path / name) for name in names], range(6), (Modality("satellite", "satellite"),))
-    found = list(broken_pictures(pictures))
-    assert [one.path.rsplit("/", 1)[1] for one in found] == ["half.jpg", "page.jpg", "empty.jpg", "gone.jpg"]
-    assert "cannot be decoded" in found[0].reason
-    assert "a web page" in found[1].reason
-    assert "an empty file" in found[2].reason
-    assert "no such file" in found[3].reason
+def some(skipped=()):
+    pictures = columns(["a", "b"], [0, 1], (Modality("satellite", "satellite"),))
+    return CrossViewSet("VIGOR", "same-train", pictures, pictures, skipped=skipped)
+
+
+def test_what_was_read_is_said_in_a_line():
+    assert said(some()) == "VIGOR same-train: 2 queries, 2 references; none skipped"
+    gone = tuple(Skipped(f"{n}.jpg", "no such file") for n in range(1, 5))
+    assert said(some((Skipped("list:3", "a blank line"), *gone))) == (
+        "VIGOR same-train: 2 queries, 2 references; 5 skipped: "
+        "4 no such file (first: 1.jpg), 1 a blank line (first: list:3)"
+    )
+    many = tuple(Skipped(str(n), f"reason {n}") for n in range(5))
+    assert said(some(many)).endswith("1 reason 2 (first: 2), 2 for other reasons")
+
+
+def test_long_lists_in_errors_are_cut(tmp_path):
+    for number in range(10):
+        (tmp_path / f"{number}.txt").touch()
+    with pytest.raises(InputError) as caught:
+        check_layout(Listing(tmp_path), "SET", ["0.txt", *"abcdef"], "Look.")
+    assert caught.value.wanted == f"SET in {tmp_path}: 0.txt, a, b, c and 3 more"
+    assert caught.value.found == (
+        "no a, b, c, d and 2 more; it holds 0.txt, 1.txt, 2.txt, 3.txt, 4.txt, 5.txt, 6.txt, 7.txt and 2 more"
+    )

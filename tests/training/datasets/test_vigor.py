@@ -150,8 +150,8 @@ def test_a_wrong_root_is_told_what_was_looked_for_and_what_it_holds(tmp_path):
         vigor(tmp_path, "cross-train")
     assert f"VIGOR in {tmp_path}" in caught.value.wanted
     assert "splits/NewYork/satellite_list.txt" in caught.value.wanted
-    assert "NewYork/panorama" in caught.value.wanted
-    assert caught.value.found.endswith("it holds photos/")
+    assert caught.value.wanted.endswith("splits/Seattle/pano_label_balanced.txt and 4 more")  # 2 lists, 2 folders each
+    assert caught.value.found == "none of them; it holds photos/"
     assert caught.value.remedy.startswith("Name the folder that directly holds splits/")
     with pytest.raises(InputError, match="found no such folder"):
         vigor(tmp_path / "nowhere", "cross-train")

@@ -39,10 +39,26 @@ def test_what_goes_on_from_a_checkpoint_is_what_would_have_been(tmp_path):
 def test_only_the_newest_stays(tmp_path):
     module, optimiser = network()
     step(module, optimiser, 1)
-    (tmp_path / ".step-00000001.part").mkdir()  # a run was killed while it wrote
-    for steps in (1, 2, 2, 3):
-        checkpoint.save(tmp_path, module, optimiser, Counters(total_steps=steps), None)
-    assert [path.name for path in tmp_path.iterdir()] == ["step-00000003"]
+    (tmp_path / ".000001.part").mkdir()  # a run was killed while it wrote
+    for steps, due in ((1, False), (2, True), (2, False)):
+        checkpoint.save(tmp_path, module, optimiser, Counters(total_steps=steps, due=due), None)
+    assert [path.name for path in tmp_path.iterdir()] == ["000003"]
+    counters, _ = checkpoint.load(tmp_path, *network())
+    assert not counters.due  # the later one of two at one step
+
+
+def test_a_full_disk_keeps_the_one_before(tmp_path, monkeypatch):
+    module, optimiser = network()
+    step(module, optimiser, 1)
+    checkpoint.save(tmp_path, module, optimiser, Counters(total_steps=1), None)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    with pytest.raises(InputError, match="No space left"):
+        checkpoint.save(tmp_path, module, optimiser, Counters(total_steps=2), None)
+    assert [path.name for path in tmp_path.iterdir()] == ["000001"]
 
 
 def test_nothing_is_there_at_first(tmp_path):
@@ -54,7 +70,7 @@ def test_damage_is_said(tmp_path, name):
     module, optimiser = network()
     step(module, optimiser, 1)
     checkpoint.save(tmp_path, module, optimiser, Counters(total_steps=1), None)
-    path = tmp_path / "step-00000001" / name
+    path = tmp_path / "000001" / name
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(InputError, match="cannot be read"):
         checkpoint.load(tmp_path, *network())

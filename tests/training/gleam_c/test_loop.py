@@ -108,7 +108,7 @@ def test_a_run_that_is_interrupted_and_taken_up_again_is_bit_equal(root, straigh
             os.kill(os.getpid(), signal.SIGINT)
 
     every = pytest.MonkeyPatch()
-    every.setattr("geosleuth.training.gleam_c.loop._LOG_STEPS", 1)
+    every.setattr("geosleuth.training.gleam_c.run._LOG_STEPS", 1)
     try:
         with pytest.raises(KeyboardInterrupt):
             train(config(root), tmp_path / "run", on_progress=stop)
@@ -120,6 +120,54 @@ def test_a_run_that_is_interrupted_and_taken_up_again_is_bit_equal(root, straigh
     expected, found = weights_of(straight.folder), weights_of(tmp_path / "run")
     assert expected.keys() == found.keys()
     assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+@pytest.mark.parametrize("phase", ["embedding", "exporting"])
+def test_a_run_that_is_killed_while_it_measures_is_measured_later(root, straight, tmp_path, phase, monkeypatch):
+    from geosleuth.training.gleam_c import run as module
+    from geosleuth.training.gleam_c.loop import train
+
+    def die(*_, **__):
+        raise RuntimeError("killed")
+
+    def watch(moment):
+        if phase == moment.phase:
+            die()
+
+    if phase == "exporting":
+        monkeypatch.setattr(module, "export_encoder", die)
+    once = config(root, epochs=1)
+    with pytest.raises(RuntimeError, match="killed"):
+        train(once, tmp_path / "run", on_progress=watch)
+    monkeypatch.undo()
+    assert not (tmp_path / "run" / "encoder").exists()
+    report = train(once, tmp_path / "run")
+    assert report.resumed_at == report.steps == 4
+    assert (tmp_path / "run" / "encoder" / "encoder.json").exists()
+    assert report.recall_at_1 is not None
+
+
+def test_ctrl_c_while_it_measures_ends_it_at_once(root, tmp_path):
+    from geosleuth.training.gleam_c.loop import train
+
+    def stop(moment):
+        if moment.phase == "embedding":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(config(root, epochs=1), tmp_path / "run", on_progress=stop)
+    assert not (tmp_path / "run" / "encoder").exists()
+    assert train(config(root, epochs=1), tmp_path / "run").resumed_at == 4
+
+
+def test_a_wrong_start_leaves_the_folder_free(root, tmp_path):
+    from geosleuth.training.gleam_c.loop import train
+
+    with pytest.raises(InputError, match="VIGOR"):
+        train(config(tmp_path / "nowhere"), tmp_path / "run")
+    with pytest.raises(InputError, match="batch"):
+        train(config(root, batch_size=64), tmp_path / "run")
+    assert train(config(root, epochs=1), tmp_path / "run").steps == 4
 
 
 def test_a_finished_run_is_left_as_it_is(root, straight):
@@ -194,16 +242,20 @@ def test_a_broken_picture_is_left_out_and_listed(root, tmp_path, caplog):
     broken.write_bytes(broken.read_bytes()[:200])
     report = train(config(copy, epochs=1), tmp_path / "run")
     assert report.broken == 1
-    assert broken.name in (tmp_path / "run" / "broken.txt").read_text()
+    assert broken.name in (tmp_path / "run" / "broken.json").read_text()
     assert "cannot be decoded" in caplog.text
 
 
 def test_a_loss_that_diverges_ends_the_run_with_words(root, tmp_path):
     from geosleuth.training.gleam_c.loop import train
 
-    wild = config(root, optimiser={"lr": 1e30, "warmup_epochs": 0, "clip_value": None})
+    wild = config(
+        root, optimiser={"lr": 1e30, "warmup_epochs": 0, "clip_value": None}, checkpoint_minutes=1e-6, epochs=9
+    )
     with pytest.raises(InputError, match=r"a lower optimiser\.lr"):
         train(wild, tmp_path / "run")
+    kept = weights_of(tmp_path / "run") if list((tmp_path / "run" / "checkpoints").glob("0*")) else {}
+    assert all(torch.isfinite(value).all() for value in kept.values())
 
 
 def test_batches_that_cannot_be_filled_are_said(root, tmp_path):

@@ -135,3 +135,16 @@ def test_memory_maps_will_do(tmp_path):
         paths.append(np.load(tmp_path / f"{name}.npy", mmap_mode="r"))
     found = embedding_neighbours(*paths, own, 5, chunk=4)
     assert np.array_equal(found, embedding_neighbours(queries, references, own, 5))
+
+
+@pytest.mark.usefixtures("search")
+def test_references_that_are_not_valid_are_nobodys_neighbours():
+    references = np.eye(4, dtype=np.float32)
+    queries = np.array([[0.1, 0.4, 0.3, 0.2], [0.9, 0.2, 0.3, 0.1]], np.float32)
+    valid = np.array([True, False, True, True])
+    found = embedding_neighbours(queries, references, np.array([0, 2]), 3, valid=valid)
+    assert found.tolist() == [[2, 3, -1], [0, 3, -1]]  # 1 would be the first, and the second but the own
+    of_black = embedding_neighbours(queries[:1], references, np.array([1]), 2, valid=valid)  # its own is not valid
+    assert of_black.tolist() == [[2, 3]]
+    none = embedding_neighbours(queries, references, np.array([0, 2]), 3, valid=np.zeros(4, bool))
+    assert (none == -1).all()

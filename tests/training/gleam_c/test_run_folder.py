@@ -16,6 +16,7 @@ def config(**changed):
 
 def test_a_run_keeps_its_settings_and_what_made_it(tmp_path):
     with opened(tmp_path / "run", config(seed=7)) as folder:
+        folder.write_settings(config(seed=7))
         folder.write_about(["a set"])
         folder.write_about(["a set"])
     assert GleamCConfig.model_validate_json((tmp_path / "run/settings.json").read_text()) == config(seed=7)
@@ -26,8 +27,10 @@ def test_a_run_keeps_its_settings_and_what_made_it(tmp_path):
 
 
 def test_the_same_settings_go_on_and_others_do_not(tmp_path):
-    with opened(tmp_path, config()):
-        pass
+    with opened(tmp_path, config(seed=3)):
+        pass  # what went wrong before the first step leaves the folder free
+    with opened(tmp_path, config()) as folder:
+        folder.write_settings(config())
     with opened(tmp_path, config(machine=MachineConfig(workers=0))):  # the machine may be another one
         pass
     with pytest.raises(InputError) as error, opened(tmp_path, config(seed=2)):
@@ -71,3 +74,10 @@ def test_metrics_of_steps_that_are_done_again_are_forgotten(tmp_path):
             file.write('{"step": 3, "lo')  # the run was killed while it wrote
         folder.keep_metrics_until(2)
         assert [json.loads(line)["step"] for line in folder.metrics.read_text().splitlines()] == [1, 2]
+
+
+def test_broken_pictures_are_listed_by_any_name(tmp_path):
+    with opened(tmp_path, config()) as folder:
+        assert folder.broken() == set()
+        folder.write_broken({"a\nb.jpg", "c.jpg"})
+        assert folder.broken() == {"a\nb.jpg", "c.jpg"}

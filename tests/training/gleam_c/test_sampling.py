@@ -63,11 +63,11 @@ def lookalikes(groups, size):
 def test_a_batch_of_lookalikes():
     places, neighbours = lookalikes(groups=50, size=8)
     found = batches(places, neighbours, batch_size=8, select=7, seed=1, epoch=0)
-    # half of 7 is 3 nearest and 3 by chance: the first pair of the first batch brings 6 of its group of 8
+    # of 7 the 4 nearest and 3 by chance: the first pair of the first batch brings all others of its group of 8
     first = found[0]
-    assert (first[1:7] // 8 == first[0] // 8).all()
-    assert first[1:4].tolist() == neighbours[first[0]][:3].tolist()
-    assert set(first[4:7]) <= set(neighbours[first[0]][3:].tolist())
+    assert sorted(first) == [first[0] // 8 * 8 + i for i in range(8)]
+    assert first[1:5].tolist() == neighbours[first[0]][:4].tolist()
+    assert set(first[5:]) == set(neighbours[first[0]][4:].tolist())
     together = np.mean([len(set(batch // 8)) for batch in found])
     by_chance = np.mean([len(set(b // 8)) for b in batches(places, None, batch_size=8, select=7, seed=1, epoch=0)])
     assert together < 4 < 7 < by_chance  # of 50 groups 8 draws hit 7.5
@@ -80,12 +80,12 @@ def test_hard_neighbours_are_present(seed, select, batch_size):
     places = np.arange(200)
     neighbours = np.array([rng.permutation(np.delete(places, p))[:20] for p in places], np.int32)
     first = batches(places, neighbours, batch_size=batch_size, select=select, seed=seed, epoch=0)[0]
-    half = select // 2
-    brought = first[1 : 1 + 2 * half]  # nothing is used before the first pair of the first batch
+    half = select - select // 2
+    brought = first[1 : 1 + select]  # nothing is used before the first pair of the first batch
     row = neighbours[first[0]].tolist()
     assert brought[:half].tolist() == row[: min(half, batch_size - 1)]
     assert set(brought[half:]) <= set(row[half:])
-    assert len(brought) == min(2 * half, batch_size - 1)
+    assert len(brought) == min(select, batch_size - 1)
 
 
 def test_the_random_half_differs_between_epochs_and_covers_all():
@@ -142,7 +142,7 @@ def test_weights_are_in_range(weight):
 
 
 def test_processes_have_contiguous_parts():
-    found = batches(np.arange(12), None, batch_size=6, select=2, seed=0, epoch=0, world_size=3)
+    found = batches(np.arange(12), None, batch_size=6, select=2, seed=0, epoch=0)
     parts = [of_rank(found, rank, 3) for rank in range(3)]
     assert [part.shape for part in parts] == [(2, 2)] * 3
     assert np.array_equal(np.concatenate(parts, axis=1), found)
@@ -153,8 +153,3 @@ def test_a_batch_needs_as_many_places():
     places = np.array([0, 1, 2, 0, 1, 2])
     with pytest.raises(InputError, match=r"at least 4 different places.*found 3 in epoch 2.*smaller batch_size"):
         batches(places, None, batch_size=4, select=2, seed=0, epoch=2)
-
-
-def test_processes_share_a_batch_evenly():
-    with pytest.raises(InputError, match=r"4 processes share evenly; found batch_size 6.*multiple"):
-        batches(np.arange(9), None, batch_size=6, select=2, seed=0, epoch=0, world_size=4)

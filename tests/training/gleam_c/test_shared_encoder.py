@@ -63,6 +63,13 @@ def test_every_weight_gets_the_same_gradient_with_and_without_checkpointing(name
         assert torch.allclose(gradient, gradients[1][key], atol=1e-6), key
 
 
+def test_batch_norm_is_warned_of(caplog):
+    made("timm:test_convnext")
+    assert "batch norm" not in caplog.text
+    made("timm:test_resnet")
+    assert "timm:test_resnet has batch norm" in caplog.text
+
+
 def test_a_run_goes_on_from_another(tmp_path):
     first = made("timm:test_convnext.r160_in1k")
     export_encoder(first, tmp_path / "run" / "encoder", about="a test")

@@ -57,6 +57,16 @@ def test_every_fourth_building_of_the_tests_has_no_query():
     assert trained.about.file == "train/satellite/0000/0000.jpg"
 
 
+def test_half_of_the_distractors_and_half_of_the_others_are_drawn_with_text():
+    town = build_town(1, side_m=300.0)
+    settings = World(layouts=("map",), towns=2, places=16, side_m=300.0, drone_views=1, street_views=1)
+    street = [shot for shot in university(town, 1, settings).shots if shot.view == "ground"]
+    assert len(street) == 16
+    for distractor in (True, False):
+        own = [shot.with_text for shot in street if (shot.about.split == "distractor") == distractor]
+        assert sum(own) == len(own) / 2
+
+
 @pytest.mark.parametrize(("name", "view"), [("setvl", "ground"), ("night", "ground"), ("infrared", "drone")])
 def test_queries_of_a_cell_lie_on_it(name, view):
     town = build_town(3, side_m=180.0)

@@ -2,6 +2,7 @@ import csv
 import hashlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,12 @@ import pytest
 from PIL import Image
 
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.lock import locked
 from geosleuth.training.datasets.open import open_set
 from geosleuth.training.towns import draw_town as drawing
+from geosleuth.training.towns.crew import _uninterrupted
 from geosleuth.training.towns.layouts.by_name import LAYOUTS
+from geosleuth.training.towns.world import World
 from geosleuth.training.towns.write import write_towns
 
 SMALL = {
@@ -154,15 +158,20 @@ def test_cvact_s_table_is_as_matlab_writes_it(world):
     ids = [str(one) for one in table["panoIds"]]
     train, val = table["trainSet"]["trainInd"][0][0] - 1, table["valSet"]["valInd"][0][0] - 1
     assert sorted([*train[:, 0], *val[:, 0]]) == list(range(len(ids)))
+    for split, indexes in (("train", train), ("val", val)):  # Sample4Geo takes the second field, and indexes with it
+        theirs = table["panoIds"][table[f"{split}Set"][0][0][1] - 1]
+        assert [str(one) for one in theirs.squeeze(1)] == [ids[i] for i in indexes[:, 0]]
     assert table["utm"].shape == (len(ids), 2)
+    assert "Created on" not in table["__header__"].decode()  # scipy's own header has the time of day
     for one in ids:
-        assert (world / "cvact" / "streetview" / f"{one}_grdView.jpg").is_file()
-        assert (world / "cvact" / "satview_polish" / f"{one}_satView_polish.jpg").is_file()
+        assert (world / "cvact" / "ANU_data_small" / "streetview" / f"{one}_grdView.jpg").is_file()
+        assert (world / "cvact" / "ANU_data_small" / "satview_polish" / f"{one}_satView_polish.jpg").is_file()
 
 
 def test_two_processes_write_the_same_bytes_as_one(tmp_path):
     for processes in (1, 2):
-        write(tmp_path / str(processes), ["cvusa"], 2, processes=processes, satellite_px=16, panorama_px=(16, 32))
+        small = {"places": 2, "satellite_px": 16, "panorama_px": (16, 32)}
+        write(tmp_path / str(processes), ["cvusa", "cvact"], 2, processes=processes, **small)
     assert files_of(tmp_path / "1") == files_of(tmp_path / "2")
 
 
@@ -262,6 +271,7 @@ def test_other_settings_in_the_same_folder_are_refused(world, settings, found):
         (["map"], 0, {}, "towns = 0"),
         ([], 1, {}, "layouts"),
         (["map"], 1, {"side_m": 100.0}, "side_m = 100.0"),
+        (["map"], 1, {"side_m": 2049.0}, "side_m = 2049.0"),
         (["map"], 1, {"panorama_px": (8, 64)}, "panorama_px.0 = 8"),
     ],
 )
@@ -277,14 +287,6 @@ def test_a_folder_of_other_things_is_refused(tmp_path):
         write(tmp_path, ["map"], 1)
     (tmp_path / "towns.json").write_text("[]")
     with pytest.raises(InputError, match=r"a towns\.json of another kind"):
-        write(tmp_path, ["map"], 1)
-
-
-def test_a_folder_that_another_release_began_is_refused(tmp_path):
-    write(tmp_path, ["map"], 1)
-    path = tmp_path / "towns.json"
-    path.write_text(path.read_text().replace('"geosleuth": "', '"geosleuth": "0.0.'))
-    with pytest.raises(InputError, match=r"begun by geosleuth 0\.0\."):
         write(tmp_path, ["map"], 1)
 
 
@@ -306,3 +308,60 @@ def test_cvact_without_scipy_is_told_before_drawing(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="leave cvact out"):
         write(tmp_path / "out", ["cvact"], 1)
     assert not (tmp_path / "out").exists()
+
+
+TINY = {"side_m": 150.0, "places": 2, "labels": False}
+
+
+def test_text_is_counted_where_it_was_drawn(world):
+    counts = json.loads((world / "towns.json").read_text())["texts"]
+    for name in ("vigor", "university1652", "cvusa", "cvact", "setvl", "night"):
+        ground = [row for row in rows_of(world / name / "places.csv") if row["view"] in ("ground", "panorama")]
+        assert 0 < counts[name]["with_text"] < len(ground)
+        assert counts[name]["readable"] <= counts[name]["with_text"]
+    assert counts["infrared"] == {"with_text": 0, "readable": 0}
+
+
+def test_a_split_without_queries_is_told(tmp_path):
+    report = write(tmp_path / "out", ["map"], 1, **TINY)  # every fifth place is for tests, and there are two
+    assert report.gaps == ("wanted 1 towns of 2 places for map, found no query for its split test",)
+
+
+def test_a_data_set_without_queries_is_an_error(tmp_path):
+    # A building in the middle 22 m of both towns would be a chance.
+    with pytest.raises(InputError, match="found none: towns of 150 m had no room"):
+        write(tmp_path / "out", ["university1652"], 2, **TINY)
+
+
+def test_a_folder_that_another_process_writes_to_is_refused(tmp_path):
+    write(tmp_path, ["map"], 1, **TINY)
+    with locked(tmp_path, "", ""), pytest.raises(InputError, match="another that writes to it"):
+        write(tmp_path, ["map"], 1, **TINY)
+    assert write(tmp_path, ["map"], 1, **TINY).resumed == 1
+
+
+def test_what_a_run_killed_at_its_start_leaves_is_no_obstacle(tmp_path):
+    (tmp_path / ".lock").touch()
+    (tmp_path / ".0123.part").touch()
+    assert write(tmp_path, ["map"], 1, **TINY).pairs == {"map": 2}
+
+
+@pytest.mark.parametrize("name", ["geosleuth", "numpy", "pillow", "opencv"])
+def test_a_folder_begun_with_other_versions_is_refused(tmp_path, name):
+    said = {"settings": World(layouts=("map",), towns=1, places=2).model_dump(mode="json"), "versions": {name: "0.1"}}
+    (tmp_path / "towns.json").write_text(json.dumps(said))
+    with pytest.raises(InputError, match=rf"begun with {name} 0\.1, which may draw otherwise than "):
+        write_towns(tmp_path, layouts=["map"], towns=1, places=2, processes=1)
+
+
+def test_ctrl_c_waits_until_the_processes_are_started():
+    reached = []
+
+    def start():
+        with _uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            reached.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert reached

@@ -36,8 +36,11 @@ svg text {{ font-size: 13px; fill: var(--words); }} svg text.tick {{ fill: var(-
 {" ".join(f".curve.c{i} {{ stroke: var(--c{i}); }} svg text.c{i} {{ fill: var(--c{i}); }}" for i in range(COLOURS))}
 .curve.other {{ stroke: var(--words); stroke-dasharray: 7 4; }}
 .curve.chance {{ stroke: var(--soft); stroke-dasharray: 2 4; }} svg text.chance {{ fill: var(--soft); }}
-.row {{ display: flex; gap: .6rem; flex-wrap: wrap; padding: .7rem 0; border-bottom: 1px solid var(--line); }}
-.row figure {{ flex: 0 1 11.5rem; }} .row figure.asked {{ flex: 0 1 17rem; }}
+.row {{ display: flex; gap: .6rem; padding: .7rem 0; border-bottom: 1px solid var(--line); }}
+.row figure {{ flex: 1 1 0; min-width: 0; max-width: 11.5rem; }}
+.row figure.asked {{ flex-grow: 1.5; max-width: 17rem; }}
+@media (max-width: 40rem) {{ .row {{ flex-wrap: wrap; }} .row figure {{ flex: 1 1 40%; max-width: none; }}
+  .row figure.asked {{ flex: 1 1 100%; max-width: none; }} }}
 .row img, .missing {{ width: 100%; height: auto; box-sizing: border-box; border: 3px solid var(--line);
   border-radius: .25rem; }}
 .right img, .right .missing {{ border-color: var(--good); }} .wrong img, .wrong .missing {{ border-color: var(--bad); }}

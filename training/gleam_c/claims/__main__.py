@@ -55,14 +55,16 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _make(names: Sequence[str], work: Path, out: Path | None, processes: int) -> None:
-    towns = draw_towns(work, processes)
-    tables = [Tables(towns).named(name) for name in names]
+    draw_towns(work, processes)
+    tables = [Tables(work).named(name) for name in names]
     cells = [cell for table in tables for cell in table.cells]
     chains = runs_of(cells)
     _say_budget(chains, work, processes)
     began = time.monotonic()
-    _train_all(chains, work, processes)
-    found = {cell: measured(cell, work) for cell in cells}
+    # Spawned, not forked: torch's threads do not survive a fork.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        _train_all(chains, work, pool)
+        found = dict(zip(cells, pool.map(measured, cells, [work] * len(cells)), strict=True))
     minutes = (time.monotonic() - began) / 60
     logger.info("done in %.1f min", minutes)
     made = f"{datetime.now(UTC):%Y-%m-%d}, {processes} processes with a thread each"
@@ -88,21 +90,19 @@ def _say_budget(chains: dict[str, tuple[GleamCConfig, ...]], work: Path, process
     )
 
 
-def _train_all(chains: dict[str, tuple[GleamCConfig, ...]], work: Path, processes: int) -> None:
+def _train_all(chains: dict[str, tuple[GleamCConfig, ...]], work: Path, pool: ProcessPoolExecutor) -> None:
     """Train all chains, the beginnings first: a chain waits for what it goes on from."""
     waves: dict[int, list[tuple[GleamCConfig, ...]]] = {}
     for chain in chains.values():
         waves.setdefault(len(chain), []).append(chain)
     done = 0
-    # Spawned, not forked: torch's threads do not survive a fork.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for length in sorted(waves):
-            futures = {pool.submit(train_chain, chain, work): chain for chain in waves[length]}
-            for future in as_completed(futures):
-                folder = future.result()
-                done += 1
-                chain = futures[future]
-                logger.info("%d of %d: %s, seed %d: %s", done, len(chains), chain[-1].name, chain[-1].seed, folder.name)
+    for length in sorted(waves):
+        futures = {pool.submit(train_chain, chain, work): chain for chain in waves[length]}
+        for future in as_completed(futures):
+            folder = future.result()
+            done += 1
+            chain = futures[future]
+            logger.info("%d of %d: %s, seed %d: %s", done, len(chains), chain[-1].name, chain[-1].seed, folder.name)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def measured(cell: Cell, work: Path) -> list[Measures]:
     encoder = shared_encoder(model, config.input)
     judged = config.model_copy(update={"validation": cell.tests})
     group = Processes(0, 1, torch.device("cpu"))
-    found = Validation(judged, group, encoder, config.input.sizes(), amp=False).measure(lambda *_: None)
+    found = Validation(judged, group, encoder, config.input.sizes(), amp=False).measure()
     folder.mkdir(parents=True, exist_ok=True)
     with appearing(path) as scratch:
         scratch.write_text(json.dumps([one.model_dump(mode="json") for one in found]), encoding="utf-8")

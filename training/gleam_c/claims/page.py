@@ -12,7 +12,7 @@ import numpy as np
 from geosleuth.indexes.whole_file import appearing
 
 if TYPE_CHECKING:
-    from geosleuth.training.evaluate.cross_view.measures import Measures
+    from geosleuth.training.evaluate.cross_view.measures import Measures, ModalityMeasures
     from geosleuth.training.gleam_c.claims.cell import Cell
     from geosleuth.training.gleam_c.claims.tables import Table
 
@@ -21,20 +21,21 @@ def section(name: str, table: Table, found: Mapping[Cell, Sequence[Measures]], m
     """Write a table: recall@1 in percent, mean and standard deviation over the seeds."""
     arms = list(dict.fromkeys(cell.arm for cell in table.cells))
     seeds = sorted({cell.seed for cell in table.cells})
-    chance = [one.overall.chance[1] for one in found[table.cells[0]]]  # cells test in the order of the columns
+    tests = [one.overall for one in found[table.cells[0]]]  # cells test in the order of the columns
+    chance = [f"{100 * one.chance[1]:.1f} ({100 * one.chance_curve[one.one_percent - 1]:.1f})" for one in tests]
     lines = [
         f"## {table.title}",
         "",
-        f"{table.question} Recall@1 in percent on held-out towns (synthetic), "
+        f"{table.question} Recall@1 and, in brackets, recall@1% in percent on towns of another world (synthetic), "
         + (f"mean ± standard deviation of {len(seeds)} seeds." if len(seeds) > 1 else "one seed."),
         "",
         "| | " + " | ".join(table.columns) + " | steps | pairs |",
         "|---|" + "---|" * (len(table.columns) + 2),
-        "| chance | " + " | ".join(f"{100 * value:.1f}" for value in chance) + " | | |",
+        "| chance | " + " | ".join(chance) + " | | |",
     ]
     for arm in arms:
         cells = [cell for cell in table.cells if cell.arm == arm]
-        values = [_cell([found[cell][i].overall.recall[1] for cell in cells]) for i in range(len(table.columns))]
+        values = [_cell([found[cell][i].overall for cell in cells]) for i in range(len(table.columns))]
         lines.append(f"| {arm} | " + " | ".join(values) + f" | {cells[0].steps:,} | {cells[0].pairs:,} |")
     lines += ["", f"`python -m geosleuth.training.gleam_c.claims {name}`; {made}.", ""]
     return "\n".join(lines)
@@ -54,6 +55,9 @@ def replaced(page: Path, name: str, text: str) -> None:
         scratch.write_text(new, encoding="utf-8")
 
 
-def _cell(values: Sequence[float]) -> str:
-    percent = 100 * np.array(values)
-    return f"{percent.mean():.1f}" + (f" ± {percent.std(ddof=1):.1f}" if len(values) > 1 else "")
+def _cell(figures: Sequence[ModalityMeasures]) -> str:
+    first = 100 * np.array([one.recall[1] for one in figures])
+    percent = 100 * np.array([one.recall_1_percent for one in figures])
+    if len(figures) == 1:
+        return f"{first[0]:.1f} ({percent[0]:.1f})"
+    return f"{first.mean():.1f} ± {first.std(ddof=1):.1f} ({percent.mean():.1f} ± {percent.std(ddof=1):.1f})"

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from geosleuth.training.gleam_c.claims.cell import Cell
-from geosleuth.training.gleam_c.claims.world import BATCH, MODALITIES, STEPS, run_config
+from geosleuth.training.gleam_c.claims.world import BATCH, STEPS, run_config, test_data, training_data
 from geosleuth.training.gleam_c.config import DataConfig, GleamCConfig
 
 SEEDS = (1, 2, 3)
@@ -26,10 +26,10 @@ class Table:
 
 
 class Tables:
-    """The comparisons on the towns in one folder."""
+    """The comparisons, on the towns in `work`."""
 
-    def __init__(self, towns: Path) -> None:
-        self.towns = towns
+    def __init__(self, work: Path) -> None:
+        self.work = work
 
     def named(self, name: str) -> Table:
         """Return a table by its name, of `NAMES`."""
@@ -42,7 +42,7 @@ class Tables:
             "GPS neighbours throughout": (True, False),
             "GPS neighbours, then DSS": (True, True),
         }
-        data = (self._train("panorama"),)
+        data = self._train("panorama")
         cells = []
         for arm, (gps, dss) in arms.items():
             for seed in SEEDS:
@@ -83,7 +83,7 @@ class Tables:
         for seed in SEEDS:
             base = self._two_phases(seed)
             more = partial(run_config, steps=STEPS // 3, seed=seed, lr=5e-4)
-            alone = more("night alone", (self._train("night"),))
+            alone = more("night alone", self._train("night"))
             replay = more("night with replay", self._mix((*ALL, "night")))
             further = more("more of the old", self._mix(ALL))
             cells += [
@@ -112,7 +112,7 @@ class Tables:
                     "unified",
                     f"{name} alone",
                     seed,
-                    (run_config(f"{name} alone", (self._train(name),), steps=STEPS // len(ALL), seed=seed),),
+                    (run_config(f"{name} alone", self._train(name), steps=STEPS // len(ALL), seed=seed),),
                     ALL,
                 )
                 for name in ALL
@@ -126,10 +126,10 @@ class Tables:
         """Batch size at an equal number of pairs."""
         seed = SEEDS[0]
         cells = []
-        for size in (16, 32, 64, 128):
+        for size in (16, 64, 128):
             chain = (
                 run_config(
-                    f"batch {size}", (self._train("panorama"),), steps=STEPS * BATCH // size, seed=seed, batch=size
+                    f"batch {size}", self._train("panorama"), steps=STEPS * BATCH // size, seed=seed, batch=size
                 ),
             )
             cells.append(self._cell("batch", str(size), seed, chain, ("panorama",)))
@@ -141,13 +141,13 @@ class Tables:
         seed = SEEDS[0]
         cells = []
         for value in (0.0, 0.1, 0.2):
-            chain = (run_config("smoothing", (self._train("panorama"),), steps=STEPS, seed=seed, smoothing=value),)
+            chain = (run_config("smoothing", self._train("panorama"), steps=STEPS, seed=seed, smoothing=value),)
             cells.append(self._cell("smoothing", str(value), seed, chain, ("panorama",)))
         return Table("Label smoothing", "Panoramas only.", tuple(cells), ("panorama",))
 
     def _two_phases(self, seed: int) -> tuple[GleamCConfig, ...]:
         return (
-            run_config("phase 1", (self._train("panorama"),), steps=STEPS // 2, seed=seed),
+            run_config("phase 1", self._train("panorama"), steps=STEPS // 2, seed=seed),
             run_config("phase 2", self._mix(ALL), steps=STEPS // 2, seed=seed),
         )
 
@@ -164,15 +164,13 @@ class Tables:
 
     def _mix(self, names: Sequence[str], weights: dict[str, float] | None = None) -> tuple[DataConfig, ...]:
         """Every modality as often as the others, or by `weights`."""
-        return tuple(self._train(name, (weights or {}).get(name, 1.0)) for name in names)
+        return tuple(part for name in names for part in self._train(name, (weights or {}).get(name, 1.0)))
 
-    def _train(self, name: str, weight: float | None = None) -> DataConfig:
-        one = MODALITIES[name]
-        return DataConfig(set=one.set, root=self.towns / one.folder, split=one.train, weight=weight)
+    def _train(self, name: str, weight: float = 1.0) -> tuple[DataConfig, ...]:
+        return training_data(self.work, name, weight)
 
     def _test(self, name: str) -> DataConfig:
-        one = MODALITIES[name]
-        return DataConfig(set=one.set, root=self.towns / one.folder, split=one.test)
+        return test_data(self.work, name)
 
 
 NAMES: dict[str, Callable[[Tables], Table]] = {

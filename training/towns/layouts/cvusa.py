@@ -51,4 +51,4 @@ def _write_locations(root: Path, lists: Mapping[str, list[str]]) -> None:
         scratch.write_text("".join(f"{rows.get(str(i), ',,,')}\n" for i in range(last + 1)), encoding="utf-8")
 
 
-LAYOUT = Layout("cvusa", plan, README, lists=tuple(_LISTS.values()), finish=_write_locations)
+LAYOUT = Layout("cvusa", plan, README, ("train", "val"), lists=tuple(_LISTS.values()), finish=_write_locations)

@@ -31,6 +31,7 @@ from geosleuth.training.towns.shots import (
     satellite_shot,
     street_shot,
 )
+from geosleuth.training.towns.sign_ahead import towards_sign
 from geosleuth.training.towns.town import Town
 from geosleuth.training.towns.views.conditions import Condition
 from geosleuth.training.towns.world import World
@@ -58,7 +59,9 @@ def plan(name: str, town: Town, index: int, world: World) -> TownPlan:
         where = [f"{middle.lat:.7f}", f"{middle.lon:.7f}", str(ZOOM)]
         if name == "map":
             drawn = f"map/{cell_id}.png"  # flat colours: smaller than as JPEG, and without its fringes
-            shots.append(map_shot(town, world, About(drawn, cell_id, split), place, cell.side_m))
+            shots.append(
+                map_shot(town, world, About(drawn, cell_id, split), place, cell.side_m, readable=number % 2 == 0)
+            )
             lines.append(_line([cell_id, drawn, tile, *where, split]))
             continue
         seen = list(_queries(name, town, world, cell_id, split, queries, rng))
@@ -93,8 +96,11 @@ def _queries(
     condition: Condition = "night" if name == "night" else "day"
     for view, place in enumerate(places):
         about = About(f"query/{cell_id}-{view}.jpg", cell_id, split, modality=_MODALITY[name])
-        anywhere = Place(place.x_m, place.y_m, float(rng.uniform(0.0, 360.0)))  # unordered photos look any way
-        yield street_shot(town, world, about, anywhere, readable=view % 2 == 0, condition=condition)
+        looked = Place(place.x_m, place.y_m, float(rng.uniform(0.0, 360.0)))  # unordered photos look any way
+        readable = view % 2 == 0
+        if readable:  # people photograph what has a name
+            looked = towards_sign(town, looked)
+        yield street_shot(town, world, about, looked, readable=readable, condition=condition)
 
 
 def _line(values: list[str]) -> str:
@@ -117,6 +123,6 @@ _READMES = {
     "infrared": "Near-infrared views from a drone over invented towns, and the map cells under it in colour.",
 }
 LAYOUTS = tuple(
-    Layout(name, partial(plan, name), _READMES[name], headers={MANIFEST: header}, lists=(MANIFEST,))
+    Layout(name, partial(plan, name), _READMES[name], ("train", "test"), headers={MANIFEST: header}, lists=(MANIFEST,))
     for name, header in _HEADERS.items()
 )

@@ -13,6 +13,7 @@ import numpy as np
 
 from geosleuth.training.towns.places import Place, building_places, nearest_views, spiral, street_places
 from geosleuth.training.towns.shots import About, Layout, Shot, TownPlan, drone_shot, satellite_shot, street_shot
+from geosleuth.training.towns.sign_ahead import towards_sign
 from geosleuth.training.towns.town import Town
 from geosleuth.training.towns.world import World
 
@@ -21,6 +22,7 @@ _SALT = 2
 _DISTRACTOR_EVERY = 4  # 250 of 951 in the real set
 _STREET_CANDIDATES = 400  # of a town of 512 m, at a distance of some 10 m: a building has several nearby
 _CAMERA_MARGIN_M = 4.0  # of a photographer from the town's edge
+_TURN_DEG = 30.0  # towards a sign: the building stays within the 90 degrees of the photo
 README = """Ids are buildings of invented towns; none is a university's. Form: University-1652 (Zheng et al., ACM MM
 2020). The folders of the tests' queries hold pictures of the galleries once more, as the real ones do."""
 
@@ -43,6 +45,8 @@ def _of_building(
     town: Town, index: int, number: int, building: Place, stands: list[Place], start_deg: float, world: World
 ) -> Iterator[Shot]:
     place = f"{index * world.places + number:04d}"
+    # Not every second one: the same half of the distractors as of the others.
+    readable = (number + number // _DISTRACTOR_EVERY) % 2 == 0
 
     def about(view: str, name: str) -> About:
         if index % 2 == 0:
@@ -56,7 +60,8 @@ def _of_building(
     for view, flight in enumerate(spiral(world.drone_views, start_deg), start=1):
         yield drone_shot(town, world, about("drone", f"image-{view:02d}.jpeg"), building, flight)
     for view, stand in enumerate(nearest_views(building, stands, world.street_views), start=1):
-        yield street_shot(town, world, about("street", f"{view}.jpg"), stand, readable=number % 2 == 0)
+        looked = towards_sign(town, stand, most_deg=_TURN_DEG) if readable else stand
+        yield street_shot(town, world, about("street", f"{view}.jpg"), looked, readable=readable)
 
 
-LAYOUT = Layout("university1652", plan, README, least_towns=2)
+LAYOUT = Layout("university1652", plan, README, ("train", "test"), least_towns=2)

@@ -119,6 +119,7 @@ LAYOUT = Layout(
     "vigor",
     plan,
     README,
+    ("train", "test"),
     least_towns=len(CITIES),
     lists=tuple(f"splits/{city}/{name}.txt" for city in CITIES for name in _LISTS),
 )

@@ -22,7 +22,7 @@ from geosleuth.training.towns.making.style import Style
 
 _SHARING = ("square", "car_park", "hall", "high_rises", "pitch")  # uses that need no whole block
 _LARGE_M2 = 5500.0  # above it such a use takes a part, and houses the rest
-_SMALL_M2 = 500.0  # below it a block is a green corner
+_SMALL_M2 = 500.0  # within the sidewalks; less holds no house with its yard: lawn and trees
 
 
 def choose_use(style: Style, central: float, difficulty: float, rng: np.random.Generator) -> str:

@@ -24,12 +24,11 @@ from geosleuth.training.towns.making.shapes import area_m2, inset, rounded
 from geosleuth.training.towns.making.sign_words import street_names
 from geosleuth.training.towns.making.signs import hang_signs, name_streets
 from geosleuth.training.towns.making.site import Front, Site
-from geosleuth.training.towns.making.style import Style
+from geosleuth.training.towns.making.style import SIDEWALK_M, Style
 from geosleuth.training.towns.making.traffic import furnish
-from geosleuth.training.towns.town import NOTHING, Street, Town
+from geosleuth.training.towns.town import SIDES_M, Street, Town
 
 CELLS_M = (0.1, 1.0)  # finer takes more memory than a town is worth; coarser loses cars
-SIDES_M = (128.0, 2048.0)  # less has no crossing; more takes over a gigabyte at 0.25 m
 _CORNER_M = 4.0  # radius of kerbs at crossings: what a car turns around
 _LINES = 80  # names of streets to draw from: more than the lattice has lines
 
@@ -82,7 +81,7 @@ def _fill_blocks(canvas: Canvas, plan: Plan, style: Style, difficulty: float, rn
         if kerb is None:
             continue
         canvas.ground(rounded(kerb, _CORNER_M), "sidewalk", around(style.paving, 4.0, rng))
-        sidewalk = np.where(block.half_m > 0.0, style.sidewalk_m, 0.0)
+        sidewalk = np.where(block.half_m > 0.0, SIDEWALK_M, 0.0)
         inner = inset(block.corners, block.half_m + sidewalk)
         if inner is None or area_m2(inner) < 40.0:
             continue
@@ -110,9 +109,7 @@ def _street_trees(canvas: Canvas, street: Street, style: Style, difficulty: floa
 
 def _finish(seed: int, style: Style, plan: Plan, canvas: Canvas) -> Town:
     heights = np.array([structure.height_m for structure in canvas.structures] + [0.0], np.float32)
-    owner = canvas.owner  # NOTHING is -1, the last of `heights`
-    if NOTHING != -1:
-        raise ValueError("the last height stands for open ground")
+    owner = canvas.owner  # NOTHING is -1: the last of `heights` is open ground's
     return Town(
         seed, style, origin_of(seed, style), canvas.cell_m, canvas.surface, heights[owner], canvas.colour, owner,
         tuple(canvas.structures), tuple(canvas.objects), plan.streets,

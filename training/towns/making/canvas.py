@@ -18,7 +18,8 @@ class Canvas:
 
     Attributes:
         surface, colour, owner: As in `Town`.
-        closed: bool (h, w), where no structure may stand: the corridor along the centre lines.
+        closed: (h, w) uint8, 1 in the corridor along the centre lines: no tree is planted there, and what reaches into
+            it is cut off in the end.
     """
 
     def __init__(self, side_m: float, cell_m: float, kind: str, colour: Colour) -> None:
@@ -72,7 +73,7 @@ class Canvas:
 
     def paint(self, polygon: Points, colour: Colour) -> None:
         """Change the colour alone: a roof's slope, a line on asphalt."""
-        cv2.fillPoly(self.colour, [self.cells(polygon)], colour, cv2.LINE_8, _SHIFT)
+        self.ground(polygon, None, colour)
 
     def build(self, polygon: Points, structure: Structure) -> int:
         """Put a structure on a polygon and return its index."""

@@ -1,4 +1,8 @@
-"""Where on Earth a town is put: near a populated place of its style's country, no two seeds at one spot."""
+"""Where on Earth a town is put: near a populated place of its style's country.
+
+Towns of one place may overlap on Earth: a country has a few dozen to some thousands of places, and seeds go round them.
+Two towns at one spot are told apart by their seeds, not by their positions.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +18,11 @@ from geosleuth.indexes.polygons import load_areas
 from geosleuth.indexes.regions import RegionIndex, country_at
 from geosleuth.training.towns.making.style import Style
 from geosleuth.training.towns.making.styles import STYLES
-from geosleuth.training.towns.town import EARTH_RADIUS_M
+from geosleuth.training.towns.town import EARTH_RADIUS_M, SIDES_M
 
 LEAST_PEOPLE = 5000  # a town has streets; below it GeoNames' places are often single farms
 _SHIFT_M = 2500.0  # off the place's own centre, so that no invented town lies on a real one's market square
-_TRIES = 40  # shifts that may fall into water or over a border
-_APART_M = 1200.0  # between towns of one place, once all places are used: more than the side of a common town
+_TRIES = 40  # shifts that may fall into water or over a border; then the next place is tried
 _STRIDE = (
     7919  # a prime above all counts of places per country that it meets as a divisor: seeds skip from city to city
 )
@@ -37,20 +40,27 @@ def style_of_seed(seed: int) -> Style:
 
 
 def origin_of(seed: int, style: Style) -> LatLon:
-    """Return the south-west corner of a seed's town, on land of the style's country."""
+    """Return the south-west corner of a seed's town: the largest town there has its corners on land of the country."""
     rows, turn = _places(style.country), seed // len(STYLES)
     gazetteer = load_gazetteer()
-    row = rows[turn * _STRIDE % len(rows)] if len(rows) % _STRIDE else rows[turn % len(rows)]
-    lap = turn // len(rows)  # how often this place was used before
-    centre = LatLon(float(gazetteer.lat[row]), float(gazetteer.lon[row]))
+    first = turn * _STRIDE if len(rows) % _STRIDE else turn
     rng = np.random.default_rng((seed, 1))
-    for _ in range(_TRIES):
-        angle = rng.uniform(0.0, 2.0 * np.pi)
-        away = _SHIFT_M * np.sqrt(rng.uniform(0.05, 1.0)) + lap * _APART_M
-        found = _moved(centre, away * np.cos(angle), away * np.sin(angle))
-        if _on_land(found, style.country):
-            return found
-    return _moved(centre, lap * _APART_M + float(rng.uniform(0.0, 100.0)), 0.0)
+    for step in range(len(rows)):
+        row = rows[(first + step) % len(rows)]
+        centre = LatLon(float(gazetteer.lat[row]), float(gazetteer.lon[row]))
+        for _ in range(_TRIES):
+            angle = rng.uniform(0.0, 2.0 * np.pi)
+            away = _SHIFT_M * np.sqrt(rng.uniform(0.05, 1.0))
+            found = _moved(centre, away * np.cos(angle), away * np.sin(angle))
+            if _has_room(found, style.country):
+                return found
+    raise ValueError(f"no place of {style.country} has land around it")
+
+
+def _has_room(origin: LatLon, country: str) -> bool:
+    """Whether the corners of the largest town, and so those of a common one nearly always, lie in the country."""
+    side = SIDES_M[1]
+    return all(_on_land(_moved(origin, north, east), country) for north in (0.0, side) for east in (0.0, side))
 
 
 @cache

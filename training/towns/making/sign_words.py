@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from functools import cache
-from unicodedata import category
+from unicodedata import category, normalize
 
 import numpy as np
 
@@ -16,6 +16,7 @@ _START, _END = "\x02", "\x03"
 _LENGTHS = (4, 9)  # of a name, in code points: short enough for a sign
 _NAMES = 240  # of a language: three times the streets of a town
 _MOST_WALKS = 20_000  # a language of few words may have fewer names
+_TONOS = "\u0301"  # once it stands apart from its letter
 
 # Words of trades, then how a street is named: {} stands for the name.
 _WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -115,7 +116,15 @@ def shop_text(language: str, rng: np.random.Generator) -> str:
     word = words[int(rng.integers(len(words)))]
     if rng.random() < 0.45:
         word = f"{word} {_capital(names[int(rng.integers(len(names)))])}"
-    return word.upper() if base_of(language) != "ka" and rng.random() < 0.5 else _capital(word)
+    return _upper(word, language) if base_of(language) != "ka" and rng.random() < 0.5 else _capital(word)
+
+
+def _upper(text: str, language: str) -> str:
+    """Write in capitals; Greek ones bear no accent."""
+    capitals = text.upper()
+    if base_of(language) != "el":
+        return capitals
+    return normalize("NFC", normalize("NFD", capitals).replace(_TONOS, ""))
 
 
 def _capital(text: str) -> str:

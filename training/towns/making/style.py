@@ -12,7 +12,9 @@ from typing import Literal
 from geosleuth.indexes.countries import country_name, driving_side
 from geosleuth.training.towns.town import Colour
 
-Layout = Literal["grid", "organic", "radial"]
+StreetPlan = Literal["grid", "organic", "radial"]
+SIDEWALK_M = 3.0
+CARS: tuple[Colour, ...] = ((225, 225, 225), (40, 40, 44), (140, 143, 148), (150, 30, 32), (38, 62, 120))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Style:
 
     country: str  # ISO 3166-1 alpha-2
     language: str  # of its signs, BCP 47
-    plan: Layout  # how its streets run
+    plan: StreetPlan  # how its streets run
     block_m: tuple[float, float]  # between centre lines, along and across
     street_m: tuple[float, float]  # kerb to kerb: side street, main street
     walls: tuple[Colour, ...]
@@ -37,12 +39,10 @@ class Style:
     paving: Colour  # of sidewalks and squares
     asphalt: Colour = (92, 92, 95)
     centre_line: Colour = (228, 228, 222)
-    cars: tuple[Colour, ...] = ((225, 225, 225), (40, 40, 44), (140, 143, 148), (150, 30, 32), (38, 62, 120))
     lamp: Literal["mast", "lantern"] = "mast"
     wires: bool = False  # poles along the side streets
     palms: float = 0.0  # share of trees
     flag: tuple[Colour, ...] = ((200, 40, 40), (240, 240, 240))  # of flags and buses: chosen freely, no fact
-    sidewalk_m: float = 3.0
     window_share: float = 0.45  # of a bay's width
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ from geosleuth.training.towns.making.canvas import Canvas
 from geosleuth.training.towns.making.classes import class_number
 from geosleuth.training.towns.making.colours import around
 from geosleuth.training.towns.making.shapes import Points, bearing_deg
-from geosleuth.training.towns.making.style import Style
+from geosleuth.training.towns.making.style import CARS, SIDEWALK_M, Style
 from geosleuth.training.towns.town import Colour, Street, TownObject
 
 # Length, width and height in metres of common models; `TownObject.width_m` is that of the front.
@@ -41,7 +41,7 @@ def _vehicle(
     kind: str, spot: Points, heading: Points, style: Style, rng: np.random.Generator, *, passing: bool = False
 ) -> TownObject:
     _, width, height = VEHICLES[kind]
-    colour = around(style.cars[int(rng.integers(len(style.cars)))], 10.0, rng)
+    colour = around(CARS[int(rng.integers(len(CARS)))], 10.0, rng)
     if kind == "bus":
         colour = around(style.flag[0], 8.0, rng)
     facing = bearing_deg(float(heading[0]), float(heading[1]))
@@ -78,7 +78,7 @@ def furnish(canvas: Canvas, street: Street, style: Style, difficulty: float, rng
             spot = (
                 start
                 + along * rng.uniform(half, length - half)
-                + side * left * (half + rng.uniform(0.5, max(style.sidewalk_m - 0.4, 0.7)))
+                + side * left * (half + rng.uniform(0.5, max(SIDEWALK_M - 0.4, 0.7)))
             )
             stand(canvas, person(spot, rng))
 

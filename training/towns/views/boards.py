@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from geosleuth.training.towns.making.lettering import sign_picture, unreadable_picture
 from geosleuth.training.towns.town import TownObject
-from geosleuth.training.towns.views.scene import Floats, Scene
+from geosleuth.training.towns.views.scene import Floats
 
 _DRAWN_PX = 48  # height of the board in memory; views show it smaller, or soft
 _LEAST_PX = 2.0  # a board lower than this is its colour
 
 
-def board_colours(scene: Scene, sign: TownObject, u: Floats, v: Floats, high_px: float, *, readable: bool) -> Floats:
+def board_colours(sign: TownObject, u: Floats, v: Floats, high_px: float, *, readable: bool) -> Floats:
     """Return the colour (n, 3) at points of a board.
 
     Args:
-        scene: Of the town; keeps the boards that were drawn.
         sign: A sign with text.
         u: (n,) -1 left to 1 right.
         v: (n,) 0 foot to 1 top.
@@ -27,7 +25,8 @@ def board_colours(scene: Scene, sign: TownObject, u: Floats, v: Floats, high_px:
     """
     if high_px < _LEAST_PX:
         return np.broadcast_to(np.array(sign.colour, dtype=np.float32), (len(u), 3))
-    picture = _picture(scene, sign, readable=readable)
+    draw = sign_picture if readable else unreadable_picture
+    picture = draw(sign.text or "", sign.language or "en", sign.colour, sign.text_colour, _DRAWN_PX)
     shrink = min(1.0, high_px / picture.shape[0])
     if shrink < 1:
         wide = max(1, round(picture.shape[1] * shrink))
@@ -36,14 +35,3 @@ def board_colours(scene: Scene, sign: TownObject, u: Floats, v: Floats, high_px:
     rows = np.clip(((1 - v) * picture.shape[0]).astype(np.int64), 0, picture.shape[0] - 1)
     columns = np.clip(((u + 1) / 2 * picture.shape[1]).astype(np.int64), 0, picture.shape[1] - 1)
     return np.asarray(picture[rows, columns], dtype=np.float32)
-
-
-def _picture(scene: Scene, sign: TownObject, *, readable: bool) -> NDArray[np.uint8]:
-    key = repr(("sign", sign.text, sign.language, sign.colour, sign.text_colour, readable))
-    found = scene.kept.get(key)
-    if isinstance(found, np.ndarray):
-        return found
-    draw = sign_picture if readable else unreadable_picture
-    picture = draw(sign.text or "", sign.language or "en", sign.colour, sign.text_colour, _DRAWN_PX)
-    scene.kept[key] = picture
-    return picture

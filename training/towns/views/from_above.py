@@ -14,9 +14,7 @@ from geosleuth.training.towns.making.classes import class_number
 from geosleuth.training.towns.making.colours import shade
 from geosleuth.training.towns.making.traffic import VEHICLES
 from geosleuth.training.towns.town import NOTHING, Rendered, Seen, Town, TownObject
-from geosleuth.training.towns.views.shadows import shadows, sun_of
-
-_SHADE = np.array([0.50, 0.54, 0.64], np.float32)  # of the sun's light that the sky gives: shadows are bluish
+from geosleuth.training.towns.views.shadows import SKYLIGHT, shadows, sun_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +27,7 @@ class FromAbove:
     boxes: NDArray[np.float64]  # (things, 4) left, top, right, bottom in cells
 
 
-@lru_cache(maxsize=2)  # 45 MB each at 512 m and 0.25 m cells; views of one town come together
+@lru_cache(maxsize=1)  # 45 MB at 512 m and 0.25 m cells; views of one town come together
 def seen_from_above(town: Town) -> FromAbove:
     """Compute a town's layers from above, once."""
     kinds = np.array([class_number(s.kind) for s in town.structures] + [0], np.uint8)
@@ -40,7 +38,7 @@ def seen_from_above(town: Town) -> FromAbove:
         if item.kind in VEHICLES:
             _draw_vehicle(town, item, len(town.structures) + number, pixels, labels, thing)
     dark = cv2.GaussianBlur(shadows(town, sun_of(town)).astype(np.float32), (0, 0), 1.2)  # half-shadows
-    factor = 1.0 - dark[..., None] * (1.0 - _SHADE)
+    factor = 1.0 - dark[..., None] * (1.0 - SKYLIGHT)
     np.multiply(pixels, factor, out=factor)
     pixels = factor.astype(np.uint8)
     return FromAbove(pixels, labels, thing, _boxes(thing, len(town.structures) + len(town.objects)))

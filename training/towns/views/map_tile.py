@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from geosleuth.training.towns.making.classes import class_number
 from geosleuth.training.towns.making.lettering import text_mask
 from geosleuth.training.towns.making.shapes import Points, clip_to_square
-from geosleuth.training.towns.town import NOTHING, Colour, Rendered, Street, Town
+from geosleuth.training.towns.town import NOTHING, Colour, Rendered, Seen, Street, Town
 from geosleuth.training.towns.views.from_above import Window, nearest_cells, rendered, seen_from_above, window
 
 # In the manner of common web maps: pale ground, white and yellow roads, blue water.
@@ -30,10 +30,11 @@ _LETTERS_PX = 13  # height of a name with its margin: letters of 8 px, the least
 _FINER = 2  # pixels are drawn this much finer, and averaged
 
 
-def map_tile(town: Town, x_m: float, y_m: float, *, side_m: float, px: int) -> Rendered:
+def map_tile(town: Town, x_m: float, y_m: float, *, side_m: float, px: int, readable: bool = True) -> Rendered:
     """Draw the square of `side_m` around a point, px by px, north up.
 
-    Labels and things are those of the satellite view: what is there, whether or not a map shows it.
+    Labels and things are those of the satellite view: what is there, whether or not a map shows it. Names of streets
+    are seen, too, as roads with a text, if `readable`; else none is written.
 
     Raises:
         ValueError: The square is not within the town.
@@ -48,8 +49,11 @@ def map_tile(town: Town, x_m: float, y_m: float, *, side_m: float, px: int) -> R
     )
     _footprints(picture, town, cut, px * _FINER)
     tile = np.asarray(cv2.resize(picture, (px, px), interpolation=cv2.INTER_AREA), np.uint8)
-    _write_names(tile, town, [(line, width * px / side_m, name) for line, width, name in shown])
-    return rendered(town, above, cut, tile)
+    view = rendered(town, above, cut, tile)
+    if not readable:
+        return view
+    names = _write_names(tile, town, [(line, width * px / side_m, name) for line, width, name in shown])
+    return Rendered(tile, view.labels, tuple(sorted((*view.seen, *names), key=lambda one: -one.share)))
 
 
 def _areas(town: Town, cut: Window, px: int) -> NDArray[np.uint8]:
@@ -90,18 +94,26 @@ def _footprints(picture: NDArray[np.uint8], town: Town, cut: Window, px: int) ->
     picture[edge] = _OUTLINE
 
 
-def _write_names(tile: NDArray[np.uint8], town: Town, lines: list[tuple[Points, float, str]]) -> None:
-    """Write each street's name once, on its longest piece, where it fits."""
-    done: set[str] = set()
+def _write_names(tile: NDArray[np.uint8], town: Town, lines: list[tuple[Points, float, str]]) -> list[Seen]:
+    """Write each street's name once, on its longest piece, where it fits; return the names."""
+    done: dict[str, Seen] = {}
     for line, width, name in sorted(lines, key=lambda item: -float(np.hypot(*(item[0][1] - item[0][0])))):
         ink = text_mask(name, town.style.language)
         long = ink.shape[1] * _LETTERS_PX / ink.shape[0]
         along = line[1] - line[0]
         if name in done or width < 0.7 * _LETTERS_PX or long > float(np.hypot(*along)) - 2.0 * width:
             continue
-        done.add(name)
-        along = along if along[0] > 0.0 else -along  # read from the left
-        _write(tile, ink, line.mean(0), along / np.hypot(*along), long / ink.shape[1])
+        along = along / np.hypot(*along) * (1.0 if along[0] > 0.0 else -1.0)  # read from the left
+        _write(tile, ink, line.mean(0), along, long / ink.shape[1])
+        done[name] = _name_seen(name, town, line.mean(0), along, long, tile.shape[0])
+    return list(done.values())
+
+
+def _name_seen(name: str, town: Town, middle: Points, along: Points, long: float, px: int) -> Seen:
+    """Say where a name of `long` pixels stands."""
+    half = (np.abs(along) * long + np.abs(along[::-1]) * _LETTERS_PX) / 2
+    left, top, right, bottom = (np.concatenate([middle - half, middle + half]) / px).clip(0.0, 1.0).tolist()
+    return Seen("road", long * _LETTERS_PX / px**2, (left, top, right, bottom), name, town.style.language)
 
 
 def _write(tile: NDArray[np.uint8], ink: NDArray[np.uint8], middle: Points, along: Points, scale: float) -> None:

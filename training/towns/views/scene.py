@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from geosleuth.training.towns.making.classes import class_number
 from geosleuth.training.towns.town import NOTHING, Town, TownObject
-from geosleuth.training.towns.views.shadows import Sun, shadows, sun_of
+from geosleuth.training.towns.views.shadows import SKYLIGHT, Sun, shadows, sun_of
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
@@ -26,11 +26,10 @@ GROUND_M = (1.0, 6.0)  # for pixels that span about that much of the ground
 _SOFT_CELLS = 0.6  # paint on a turned road has steps of a cell: this takes them off without washing it out
 _OUTLINE_M = 2.0  # the outline of a turned wall is a staircase of cells: over this length its direction shows
 _PENUMBRA_M = 0.3  # the sun is half a degree wide: at the foot of a house's shadow
-_SHADE = np.array([0.50, 0.54, 0.64], dtype=np.float32)  # of the sun's light that the sky gives, as in from_above
-_POOL_M = 7.0  # radius of the light under a street lamp, as in satellite
+_POOL_M = 7.0  # radius of the light under a street lamp
 
 
-@lru_cache(maxsize=2)  # some 150 MB each at 512 m and 0.25 m cells; views of one town come together
+@lru_cache(maxsize=1)  # some 150 MB at 512 m and 0.25 m cells; views of one town come together
 def scene_of(town: Town) -> Scene:
     """Return the scene of a town, prepared once."""
     return Scene(town)
@@ -155,7 +154,7 @@ class Scene:
     def lit(self) -> NDArray[np.uint8]:
         """(h, w, 3) colour from above by day in sun and shadow."""
         soft = cv2.GaussianBlur(shadows(self.town, self.sun).astype(np.float32), (0, 0), _PENUMBRA_M / self.town.cell_m)
-        left = 1 - soft[..., None] * (1 - _SHADE)
+        left = 1 - soft[..., None] * (1 - SKYLIGHT)
         return np.asarray(cv2.multiply(self.town.colour, left, dtype=cv2.CV_8U), dtype=np.uint8)
 
     @cached_property

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from geosleuth.training.towns.town import Town
 
+SKYLIGHT = np.array([0.50, 0.54, 0.64], np.float32)  # of the sun's light that the sky gives: shadows are bluish
+
 
 @dataclass(frozen=True, slots=True)
 class Sun:

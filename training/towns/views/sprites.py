@@ -152,21 +152,16 @@ def _two_wheels(points: Points) -> Painted:
     return Painted(np.where(tyres[:, None], _DARK, points.colour).astype(np.float32), tyres | frame | bar)
 
 
-def _plant(points: Points) -> Painted:
-    there = points.u**2 + (points.v - 0.3) ** 2 / 0.5 < 0.8 + 0.3 * points.noise
-    return Painted((points.colour * (0.8 + 0.3 * points.v + 0.3 * points.noise)[:, None]).astype(np.float32), there)
-
-
 def _board(points: Points) -> Painted:
     edge = (np.abs(points.u) > 0.96) | (np.abs(points.v - 0.5) > 0.45)
     light = np.full(points.u.shape, 0.6, dtype=np.float32)  # signs are lit, less than lamps
-    return Painted((points.colour * np.where(edge, 0.8, 1.0)[:, None]).astype(np.float32), edge | True, light)
+    whole = np.ones(points.u.shape, dtype=bool)
+    return Painted((points.colour * np.where(edge, 0.8, 1.0)[:, None]).astype(np.float32), whole, light)
 
 
 _PAINTERS: dict[str, Callable[[Points], Painted]] = {
     "tree": _tree,
     "palm": _palm,
-    "plant": _plant,
     "car": _car,
     "van": _bus,
     "bus": _bus,

@@ -17,7 +17,7 @@ from geosleuth.training.towns.views.sprites import Bools, Painted, Points, paint
 
 _FAR_M = 130.0  # a car beyond is below 2 pixels of a panorama 768 wide
 _NEAR_M = 0.5  # nearer things would fill the view
-_BOARDS = frozenset({"signboard", "poster", "awning", "flag", "bulletin board", "trade name"})
+_BOARDS = frozenset({"signboard", "flag"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,13 +163,11 @@ def _painted(scene: Scene, seen: Uprights, parts: _Parts, rays: Rays, *, readabl
         colour[mine], there[mine] = done.colour, done.there
         if done.light is not None:
             light[mine] = done.light
-    _letter(scene, seen, parts, rays, colour, light, readable=readable)
+    _letter(seen, parts, rays, colour, light, readable=readable)
     return Painted(colour, there, light)
 
 
-def _letter(
-    scene: Scene, seen: Uprights, parts: _Parts, rays: Rays, colour: Floats, light: Floats, *, readable: bool
-) -> None:
+def _letter(seen: Uprights, parts: _Parts, rays: Rays, colour: Floats, light: Floats, *, readable: bool) -> None:
     """Write on the boards that are seen from the front; their backs are grey and dark."""
     for index, thing in enumerate(seen.things):
         if thing.kind not in _BOARDS:
@@ -181,7 +179,7 @@ def _letter(
             colour[mine], light[mine] = np.float32(120), 0
         elif thing.text:
             high_px = thing.height_m / float(parts.away_m[mine].min()) / rays.pixel_rad
-            colour[mine] = board_colours(scene, thing, parts.u[mine], parts.v[mine], high_px, readable=readable)
+            colour[mine] = board_colours(thing, parts.u[mine], parts.v[mine], high_px, readable=readable)
 
 
 def _rectangles(seen: Uprights, rays: Rays) -> tuple[Ints, Ints, Ints]:

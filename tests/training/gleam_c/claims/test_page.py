@@ -8,7 +8,10 @@ from geosleuth.training.gleam_c.config import DataConfig
 
 
 def measures(recall):
-    return SimpleNamespace(overall=SimpleNamespace(recall={1: recall}, chance={1: 0.01}))
+    overall = SimpleNamespace(
+        recall={1: recall}, recall_1_percent=2 * recall, chance={1: 0.01}, chance_curve=(0.01, 0.02), one_percent=2
+    )
+    return SimpleNamespace(overall=overall)
 
 
 def cell(arm, seed):
@@ -21,9 +24,9 @@ def test_a_table_has_mean_and_standard_deviation_of_its_seeds():
     recalls = dict(zip(cells, (0.1, 0.3, 0.5, 0.5), strict=True))
     table = Table("Title", "Question?", cells, ("panorama",))
     text = section("name", table, {one: [measures(recalls[one])] for one in cells}, "then")
-    assert "| chance | 1.0 | | |" in text
-    assert "| this | 20.0 ± 14.1 | 10 | 640 |" in text  # of 10 and 30
-    assert "| that | 50.0 ± 0.0 | 10 | 640 |" in text
+    assert "| chance | 1.0 (2.0) | | |" in text
+    assert "| this | 20.0 ± 14.1 (40.0 ± 28.3) | 10 | 640 |" in text  # of 10 and 30
+    assert "| that | 50.0 ± 0.0 (100.0 ± 0.0) | 10 | 640 |" in text
     assert "synthetic" in text
 
 

@@ -75,3 +75,11 @@ def test_strokes_that_are_no_writing_have_a_signs_make():
     ink = [(picture == WHITE).all(-1).mean() for picture in (real, false)]
     assert 0.3 < ink[1] / ink[0] < 3.0
     assert not np.array_equal(false, unreadable_picture("Market", "en", BLUE, WHITE, 40))
+
+
+def test_greek_capitals_bear_no_accent_and_others_keep_theirs():
+    rng = np.random.default_rng(0)
+    greek = {shop_text("el", rng).split(" ")[0] for _ in range(300)}
+    assert {"ΦΟΥΡΝΟΣ", "Φούρνος", "ΤΡΑΠΕΖΑ"} <= greek
+    assert "ΦΟΎΡΝΟΣ" not in greek
+    assert "LIBRERÍA" in {shop_text("es", rng).split(" ")[0] for _ in range(300)}

@@ -1,3 +1,6 @@
+import math
+from itertools import product
+
 import pytest
 
 from geosleuth.indexes.errors import InputError
@@ -5,6 +8,7 @@ from geosleuth.indexes.gazetteer import load_gazetteer
 from geosleuth.indexes.regions import country_at
 from geosleuth.training.towns.making.position import origin_of, style_of_seed
 from geosleuth.training.towns.making.styles import STYLES
+from geosleuth.training.towns.world import SEEDS_PER_WORLD
 
 
 def test_towns_lie_apart_near_a_place_of_their_country():
@@ -20,7 +24,17 @@ def test_seeds_in_a_row_go_through_all_countries():
     assert {style_of_seed(seed).country for seed in range(count, 2 * count)} == {style.country for style in STYLES}
 
 
-def test_a_place_that_is_used_again_is_left_for_its_surroundings():
+@pytest.mark.parametrize("world", [42, 1000, 2**31])
+def test_the_largest_town_of_any_world_lies_in_its_country(world):
+    for index in range(0, 64, 3):
+        style = style_of_seed(world * SEEDS_PER_WORLD + index)
+        origin = origin_of(world * SEEDS_PER_WORLD + index, style)
+        north, east = 2048.0 / 111_195, 2048.0 / 111_195 / math.cos(math.radians(origin.lat))  # degrees of a sphere
+        for lat, lon in product((origin.lat, origin.lat + north), (origin.lon, origin.lon + east)):
+            assert country_at(lat, lon) == style.country
+
+
+def test_the_towns_of_a_place_that_is_used_again_are_at_different_spots():
     # Georgia has fewer than 100 places above 5,000 people: within 100 turns of its seeds one comes twice.
     seeds = [seed for seed in range(100 * len(STYLES)) if style_of_seed(seed).country == "GE"]
     assert len({origin_of(seed, style_of_seed(seed)) for seed in seeds}) == len(seeds) == 100

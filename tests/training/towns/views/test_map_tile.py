@@ -45,11 +45,26 @@ def test_the_name_is_written_where_it_fits(one_house):
     assert short.pixels[130:150, 8:50].min() > 180  # nothing was written
 
 
+def test_names_are_seen_where_they_stand_and_left_out_if_so_wanted(one_house):
+    tiles = [
+        map_tile(one_house(streets=(LANE,)), 20, 20, side_m=40, px=160, readable=readable) for readable in (True, False)
+    ]
+    (name,) = (one for one in tiles[0].seen if one.text)
+    assert (name.kind, name.text, name.language) == ("road", LANE.name, "de")
+    changed = np.argwhere((tiles[0].pixels != tiles[1].pixels).any(-1))  # where there is ink
+    left, top, right, bottom = (edge * 160 for edge in name.box)
+    assert (top <= changed[:, 0].min()) & (changed[:, 0].max() < bottom)
+    assert (left <= changed[:, 1].min()) & (changed[:, 1].max() < right)
+    assert bottom - top == pytest.approx(13)  # px
+    assert name.share == pytest.approx((right - left) * 13 / 160**2)
+    assert not any(one.text for one in tiles[1].seen)
+
+
 def test_labels_and_things_are_those_of_the_satellite(one_house):
     town = one_house(streets=(LANE,))
     tile, view = (draw(town, 22, 18, side_m=30, px=60) for draw in (map_tile, satellite))
     assert np.array_equal(tile.labels, view.labels)
-    assert tile.seen == view.seen
+    assert [one for one in tile.seen if not one.text] == list(view.seen)
     assert class_number("building") in tile.labels
 
 
