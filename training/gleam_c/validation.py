@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geosleuth.training.datasets.columns import said as said_of
 from geosleuth.training.datasets.open import open_set
 from geosleuth.training.evaluate.cross_view.evaluate import evaluate_vectors
 from geosleuth.training.evaluate.cross_view.measures import Measures
@@ -42,7 +43,7 @@ class Validation:
     @property
     def said(self) -> list[str]:
         """What the sets hold."""
-        return [repr(one) for one in self._sets]
+        return [said_of(one) for one in self._sets]
 
     def encode(self, pictures: Pictures) -> tuple[NDArray[np.float32], NDArray[np.bool_]] | None:
         """Embed pictures with the encoder as it is; the result is the first process's alone."""

@@ -224,7 +224,7 @@ def test_two_processes_train_what_one_trains(root, tmp_path):
         for rank in range(2)
     ]
     train(once, tmp_path / "one")
-    said = [process.communicate(timeout=120)[1] for process in both]
+    said = [process.communicate(timeout=300)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     one, two = weights_of(tmp_path / "one"), weights_of(tmp_path / "two")
     for name in one:
