@@ -82,7 +82,7 @@ class Tables:
         columns, cells = (*ALL, "night"), []
         for seed in SEEDS:
             base = self._two_phases(seed)
-            more = partial(run_config, steps=STEPS // 3, seed=seed, lr=5e-4)
+            more = partial(run_config, steps=STEPS // 3, seed=seed, lr=1e-3)
             alone = more("night alone", self._train("night"))
             replay = more("night with replay", self._mix((*ALL, "night")))
             further = more("more of the old", self._mix(ALL))
