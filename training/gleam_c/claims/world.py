@@ -18,9 +18,9 @@ from geosleuth.training.gleam_c.config import (
 )
 from geosleuth.training.towns.write import write_towns
 
-# 0.31 M parameters. Of timm's small networks without batch norm (which would mix the statistics of two views) the one that
-# learns most in a minute: after 608 steps at 2e-3 panoramas had a recall@1% of 13.8 (chance 0.9), and ConvNeXt's
-# test_convnext2, which takes twice as long a step, 7.8 after 400 at 1e-3.
+# 0.31 M parameters. Of the small networks of timm that were tried without batch norm (which would mix the statistics of
+# two views) the one that learns most in a minute: after 608 steps at 2e-3 its recall@1% of panoramas was 13.8 (chance
+# 0.9); ConvNeXt's test_convnext2, whose steps take twice as long, had 7.8 after 400 at 1e-3.
 BACKBONE = "timm:test_vit"
 SATELLITE_PX, PANORAMA_PX = 64, (48, 128)
 LAYOUTS = ("vigor", "university1652", "setvl", "map", "night")
