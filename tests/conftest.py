@@ -15,6 +15,14 @@ def _own_data_folder(tmp_path_factory):
         yield
 
 
+@pytest.fixture(autouse=True)
+def _own_main():
+    """Streamlit's AppTest leaves its script in the place of __main__: processes spawned afterwards would run it."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
+
+
 @pytest.fixture(scope="session")
 def tiny_models():
     """Return the module tests/tiny_models.py, once per process; skips where its libraries are missing."""

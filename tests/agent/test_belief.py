@@ -88,7 +88,8 @@ def test_doubled_clue_hardly_moves_the_belief(piece: Evidence) -> None:
     span = max(piece.likelihood.log_ratios.values()) - min(0.0, *piece.likelihood.log_ratios.values())
     shift = _largest_shift(one, two)
     assert shift <= 0.2 * max(span, 0.0) + 6.1 * 0.2  # correlation 0.8: the second counts a fifth
-    assert _largest_shift(one, ten) <= 0.25 / 0.2 * shift + 1e-6  # 0.2 + 0.04 + ... stays below a quarter
+    # 0.2 + 0.04 + ... stays below a quarter; normalising, after each, bends that by some 4e-5.
+    assert _largest_shift(one, ten) <= 0.25 / 0.2 * shift + 1e-4
 
 
 def _largest_shift(one: Belief, other: Belief) -> float:

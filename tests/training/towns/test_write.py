@@ -356,12 +356,17 @@ def test_a_folder_begun_with_other_versions_is_refused(tmp_path, name):
 
 def test_ctrl_c_waits_until_the_processes_are_started():
     reached = []
+    # What runs in the background of a shell has SIGINT ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def start():
         with _uninterrupted():
             signal.raise_signal(signal.SIGINT)
             reached.append(True)
 
-    with pytest.raises(KeyboardInterrupt):
-        start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            start()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert reached
