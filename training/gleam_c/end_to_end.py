@@ -53,8 +53,8 @@ The agent, with its defaults, was asked about some of them; it sees a file witho
 Counts of photos:"""
 _WHY = """\
 To the agent a candidate is no evidence, and between a photo and a tile there are no features to verify a match by: the
-answer's point stays where clues and prior put it. Countries are real codes with invented looks, which misleads the
-prior, and with it the part of the gallery that is searched and the order of the candidates. "Whole gallery" is the
+answer's point stays where clues and prior put it. Countries are real codes with invented looks, which may mislead
+the prior, and with it the part of the gallery that is searched and the order of the candidates. "Whole gallery" is the
 search without them, by similarity alone, for the same photos."""
 
 
