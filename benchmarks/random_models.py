@@ -8,10 +8,11 @@ has; one trained on other text would spell the words out, and the instructions w
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
+
+from geosleuth.training.small_vlm.architecture import processor_of, tokenizer_of
 
 Size = Literal["small", "3b", "7b"]
 
@@ -61,28 +62,6 @@ VISION: dict[Size, dict[str, Any]] = {
     "3b": {**_TOWER, "out_hidden_size": 2048, "fullatt_block_indexes": [7, 15, 23, 31]},
     "7b": {**_TOWER, "out_hidden_size": 3584, "fullatt_block_indexes": [7, 15, 23, 31]},
 }
-_SPECIAL = [
-    f"<|{name}|>"
-    for name in (
-        *("endoftext", "im_start", "im_end", "object_ref_start", "object_ref_end", "box_start", "box_end"),
-        *("quad_start", "quad_end", "vision_start", "vision_end", "vision_pad", "image_pad", "video_pad"),
-    )
-]
-# Turns and images as in the published template.
-_TEMPLATE = """{%- for message in messages -%}
-{{- '<|im_start|>' + message.role + '\\n' -}}
-{%- if message.content is string -%}{{- message.content -}}
-{%- else -%}
-{%- for part in message.content -%}
-{%- if part.type == 'image' -%}<|vision_start|><|image_pad|><|vision_end|>
-{%- else -%}{{- part.text -}}
-{%- endif -%}
-{%- endfor -%}
-{%- endif -%}
-{{- '<|im_end|>\\n' -}}
-{%- endfor -%}
-{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' -}}{%- endif -%}
-"""
 
 
 def write_qwen(folder: Path, size: Size, texts: Sequence[str], *, device: str, seed: int = 0) -> Path:
@@ -101,7 +80,7 @@ def write_qwen(folder: Path, size: Size, texts: Sequence[str], *, device: str, s
     import torch
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
-    processor = _processor(_tokenizer(texts))
+    processor = processor_of(tokenizer_of(texts, vocabulary=8000))
     tokenizer = processor.tokenizer
     end, pad = tokenizer.convert_tokens_to_ids(["<|im_end|>", "<|endoftext|>"])
     config = Qwen2_5_VLConfig(
@@ -128,24 +107,3 @@ def write_qwen(folder: Path, size: Size, texts: Sequence[str], *, device: str, s
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
-
-
-def _tokenizer(texts: Sequence[str]) -> Any:
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-    from transformers import Qwen2Tokenizer
-
-    trained = Tokenizer(models.BPE())
-    trained.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    trained.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=8000, initial_alphabet=alphabet))
-    state = json.loads(trained.to_str())["model"]
-    marks = {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"}
-    merges = [tuple(pair) for pair in state["merges"]]
-    return Qwen2Tokenizer(vocab=state["vocab"], merges=merges, extra_special_tokens=_SPECIAL, **marks)
-
-
-def _processor(tokenizer: Any) -> Any:
-    from transformers import Qwen2_5_VLProcessor, Qwen2VLImageProcessor
-    from transformers.models.qwen2_vl.video_processing_qwen2_vl import Qwen2VLVideoProcessor
-
-    return Qwen2_5_VLProcessor(Qwen2VLImageProcessor(), tokenizer, Qwen2VLVideoProcessor(), chat_template=_TEMPLATE)

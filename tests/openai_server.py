@@ -3,9 +3,12 @@
 `transformers serve` reads images and calls tools, and shows no probabilities. llama.cpp's server (package xllamacpp)
 shows them, goes on from a beginning and decodes under a schema; its model is the text half of the tiny Qwen2.5-VL,
 written as GGUF (package gguf), so that its figures can be compared with those of transformers.
+
+`scripted_server` is one in this process that answers as a test says, with errors too.
 """
 
 import contextlib
+import hashlib
 import importlib.util
 import json
 import os
@@ -13,9 +16,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 _DEADLINE_S = 240.0  # `transformers serve` starts in 10 s on a core of its own, in 70 s on a busy machine
@@ -145,6 +150,93 @@ def _add_tokenizer(writer, folder: Path, config: dict) -> None:
     writer.add_pad_token_id(config["pad_token_id"])
     writer.add_add_bos_token(False)
     writer.add_chat_template((folder / "chat_template.jinja").read_text())
+
+
+class ScriptedServer(ThreadingHTTPServer):
+    """A server of the OpenAI protocol in this process that answers as a function says; keeps what it was sent.
+
+    `answer(body, number)` returns (status, headers, body) for the `number`-th request, from 0; see `said` and `fails`.
+    """
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, answer):
+        super().__init__(("127.0.0.1", 0), _ScriptedHandler)
+        self.answer = answer
+        self.received = []  # bodies
+        self.answered = []  # SHA-256 of the bodies whose answers went out whole, with status 200
+        self.lock = threading.Lock()
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # a client that hung up, or was killed
+            super().handle_error(request, client_address)
+
+
+class _ScriptedHandler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self._send(200, {}, {"object": "list", "data": []})
+
+    def do_POST(self):
+        content = self.rfile.read(int(self.headers["content-length"]))
+        body = json.loads(content)
+        with self.server.lock:
+            number = len(self.server.received)
+            self.server.received.append(body)
+        status, headers, answer = self.server.answer(body, number)
+        if status == 200:  # before it goes out: a client that has the answer is never counted too late
+            with self.server.lock:
+                self.server.answered.append(hashlib.sha256(content).hexdigest())
+        self._send(status, headers, answer)
+
+    def _send(self, status, headers, body):
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in ({"content-type": "application/json"} | headers).items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args):
+        pass
+
+
+@contextlib.contextmanager
+def scripted_server(answer):
+    """Yield a running `ScriptedServer`."""
+    with ScriptedServer(answer) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def said(text, *, finish="stop", tokens=(700, 60)):
+    """An answer with a text; `tokens` are read and written."""
+    message = {"role": "assistant", "content": text}
+    choice = {"index": 0, "finish_reason": finish, "message": message}
+    usage = {"prompt_tokens": tokens[0], "completion_tokens": tokens[1], "total_tokens": sum(tokens)}
+    return (
+        200,
+        {},
+        {"id": "x", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage},
+    )
+
+
+def fails(status, message="", **headers):
+    """A refusal; headers such as retry_after."""
+    return status, {k.replace("_", "-"): v for k, v in headers.items()}, {"error": {"message": message, "type": "x"}}
+
+
+def asked_text(body):
+    """All that a request says, without its pictures."""
+    parts = [part for message in body["messages"] for part in _parts(message["content"])]
+    return "\n".join(parts)
+
+
+def _parts(content):
+    return [content] if isinstance(content, str) else [part["text"] for part in content if part["type"] == "text"]
 
 
 def installed(*packages: str) -> bool:

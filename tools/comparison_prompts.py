@@ -31,11 +31,18 @@ _SYSTEM = (
 )
 # What the prompt of arXiv 2603.27251 has the model compare: roads, buildings, landmarks.
 _TASK = (
-    "Above is the photo in question, taken from the ground. Below are one or two candidates for its place. Season, "
+    "Above is the photo in question, {taken}. Below are one or two candidates for its place. Season, "
     "weather, light, people and vehicles change; so compare what stays: the road network (junctions, bends, lanes, "
     "markings), how the buildings are arranged (number, shape, roofs, distances), and landmarks (bridges, towers, "
     "water, large trees)."
 )
+_TAKEN: dict[View, str] = {
+    "ground": "taken from the ground",
+    "satellite": "a satellite picture seen from straight above",
+    "drone": "taken obliquely from the air by a drone",
+    "panorama": "taken from the ground in all directions, as an equirectangular panorama in which straight lines bend",
+    "map": "which is a map",
+}
 _VIEWS: dict[View, str] = {
     "ground": "a picture taken from the ground; another direction or distance may show other sides of the same things",
     "satellite": "a satellite picture seen from straight above; walls and signs cannot be seen, roofs and roads can",
@@ -63,9 +70,11 @@ SCORE_BEGUN = '{"score": '
 PREFERENCE_BEGUN = '{"preference": '
 
 
-def prompt(photo: Pixels, *candidates: tuple[View, Pixels], question: str, begun: str = "") -> Prompt:
+def prompt(
+    photo: Pixels, *candidates: tuple[View, Pixels], question: str, begun: str = "", photo_view: View = "ground"
+) -> Prompt:
     """Ask about a photo and one or two candidates; the photo and the task first, the candidates after them."""
-    parts: list[str | Pixels] = ["The photo:", photo, _TASK]
+    parts: list[str | Pixels] = ["The photo:", photo, _TASK.format(taken=_TAKEN[photo_view])]
     for number, (view, picture) in enumerate(candidates, start=1):
         name = "The candidate" if len(candidates) == 1 else f"Candidate {number}"
         parts += [f"{name}, {_VIEWS[view]}:", picture]

@@ -19,6 +19,7 @@ import numpy as np
 from geosleuth.indexes.backend import parse_backend
 from geosleuth.indexes.countries import country_name
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.regions import country_at
 from geosleuth.tools.city_points import city_points
 from geosleuth.tools.evidence import Evidence, Likelihood, Nothing, Support
 from geosleuth.tools.georeasoner_reply import BEGUN, GeoAnswer, prompt, scored_beginnings
@@ -27,6 +28,7 @@ from geosleuth.tools.quoting import LONGEST, quoted
 
 if TYPE_CHECKING:
     from geosleuth.indexes.photo import Photo
+    from geosleuth.indexes.pixels import Pixels
     from geosleuth.tools.vlm.model import VisionLanguageModel
 
 logger = logging.getLogger(__name__)
@@ -41,6 +43,10 @@ _LEAST_COVERED = 0.01  # of the model's probability on names of countries; below
 _MOST_SAID = 3  # countries or cities named in a claim
 _MOST_REASONS = 6  # kept for people, each cut at so many quotations' lengths
 _LENGTHS = 4
+_SPREAD = (
+    "a position errs as those of other models do, 12 to 500 km (prior_likelihood.ERRORS): how far this one's street "
+    "level errs is not known"
+)
 
 
 @dataclass(frozen=True)
@@ -66,12 +72,23 @@ class _Opinion:
             return {(city or "", code): n / (self.samples + _PSEUDO) for (city, code), n in named.most_common()}
         if reply is None or reply.city_name is None:
             return {}
+        return {(reply.city_name, reply.country_code): self._share(reply)}
+
+    def street_level(self, reply: GeoAnswer | None) -> list[tuple[GeoAnswer, float]]:
+        """Each reply with its probability: those drawn, else the one, which is as likely as its country, at most."""
+        if self.drawn is not None:
+            return [(one, 1.0 / (self.samples + _PSEUDO)) for one in self.drawn]
+        return [] if reply is None else [(reply, self._share(reply))]
+
+    def _share(self, reply: GeoAnswer) -> float:
         code = reply.country_code
-        return {(reply.city_name, code): self.shares.get(code, 0.0) if code else self.covered}
+        return self.shares.get(code, 0.0) if code else self.covered
 
 
 def ask_prior(photo: Photo, model: VisionLanguageModel, *, samples: int | None = None) -> list[Evidence]:
     """Ask the model for country and city, and say what its answer is worth.
+
+    Where a reply has a position besides (an adapter was taught the street level), that is a finding of its own.
 
     Args:
         photo: The photo.
@@ -87,24 +104,33 @@ def ask_prior(photo: Photo, model: VisionLanguageModel, *, samples: int | None =
     if opinion is None:
         opinion = _drawn(photo, model, samples or _SAMPLES)
     reply = _reasoned(photo, model)
-    pieces = [_country(model, opinion, reply), *_cities(model, opinion, reply)]
+    pieces = [_country(model, opinion, reply), *_cities(model, opinion, reply), *_positions(model, opinion, reply)]
     seconds = (time.perf_counter() - started) / len(pieces)  # of all together
     return [piece.model_copy(update={"seconds": seconds}) for piece in pieces]
 
 
-def _scored(photo: Photo, model: VisionLanguageModel) -> _Opinion | None:
-    """Read off the probability of every beginning of a reply that names a country."""
+def country_shares(pixels: Pixels, model: VisionLanguageModel) -> dict[str, float]:
+    """Read off the probability of each country, by ISO code: of all beginnings of a reply that name it.
+
+    Raises:
+        InputError: The model cannot be reached or run, or its server gives no probabilities.
+    """
     beginnings = scored_beginnings()
-    try:
-        scores = model.score([prompt(photo.pixels, BEGUN)], [text for text, _ in beginnings])
-    except InputError as error:
-        logger.info("Countries cannot be scored, replies are drawn instead: %s", error)
-        return None
+    scores = model.score([prompt(pixels, BEGUN)], [text for text, _ in beginnings])
     shares: dict[str, float] = defaultdict(float)
     for (_, code), probability in zip(beginnings, np.exp(scores.log_probabilities[0]).tolist(), strict=True):
         shares[code] += probability
     above = max(sum(shares.values()), 1.0)  # rounding, and a server's own
-    return _Opinion({code: share / above for code, share in shares.items()}, "scored over the names of all countries")
+    return {code: share / above for code, share in shares.items()}
+
+
+def _scored(photo: Photo, model: VisionLanguageModel) -> _Opinion | None:
+    try:
+        shares = country_shares(photo.pixels, model)
+    except InputError as error:
+        logger.info("Countries cannot be scored, replies are drawn instead: %s", error)
+        return None
+    return _Opinion(shares, "scored over the names of all countries")
 
 
 def _drawn(photo: Photo, model: VisionLanguageModel, samples: int) -> _Opinion:
@@ -170,6 +196,42 @@ def _cities(model: VisionLanguageModel, opinion: _Opinion, reply: GeoAnswer | No
         return [_evidence(model, "place", claim, Nothing(reason=f"the gazetteer knows no place named {missing}"))]
     left_out = f" The gazetteer knows no place named {missing}." if unknown else ""
     return [_evidence(model, "place", claim + left_out, places_likelihood(_merged(points)))]
+
+
+def _positions(model: VisionLanguageModel, opinion: _Opinion, reply: GeoAnswer | None) -> list[Evidence]:
+    """One finding of the positions in the replies; none where no reply gives one."""
+    given = [one for one in opinion.street_level(reply) if one[0].has_street_level]
+    if not given:
+        return []
+    points, faults = [], Counter[str]()
+    for one, share in given:
+        fault = _fault(one)
+        if fault:
+            faults[fault] += 1
+        elif position := one.position:
+            points.append(Point(*position, share))
+    left_out = "; ".join(f"{n} left out: {fault}" if points else fault for fault, n in faults.most_common())
+    if not points:
+        claim = f"{_name(model)} gives a position that does not count."
+        return [_evidence(model, "place", claim, Nothing(reason=left_out))]
+    merged = sorted(_merged(points), key=lambda point: -point.share)
+    said = ", ".join(f"{point.lat:.4f}, {point.lon:.4f} ({point.share:.0%})" for point in merged[:_MOST_SAID])
+    more = f" ({left_out})" if left_out else ""
+    claim = f"{_name(model)} puts the photo at {said}{more}."
+    piece = _evidence(model, "place", claim, places_likelihood(merged))
+    return [piece.model_copy(update={"support": (Support(rule=_SPREAD, source=_name(model)),)})]
+
+
+def _fault(reply: GeoAnswer) -> str | None:
+    """Why a reply's position does not count: a model that contradicts itself says nothing."""
+    position, code = reply.position, reply.country_code
+    if position is None:
+        return "it is no position"
+    if code is None:
+        return "the reply names no country that it could lie in"
+    if country_at(*position) != code:
+        return f"it is not in {country_name(code).strip()}, which the reply names"
+    return None
 
 
 def _merged(points: Sequence[Point]) -> list[Point]:

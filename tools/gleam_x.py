@@ -23,6 +23,7 @@ from geosleuth.tools.match_calibration import LARGEST_LOGIT, MatchCalibration
 from geosleuth.tools.quoting import LONGEST
 
 if TYPE_CHECKING:
+    from geosleuth.indexes.gallery.reference import View
     from geosleuth.indexes.photo import Photo
     from geosleuth.indexes.pixels import Pixels
     from geosleuth.tools.vlm.model import Prompt, VisionLanguageModel
@@ -89,7 +90,12 @@ def match_logits(model: VisionLanguageModel, photo: Photo, shown: Sequence[tuple
 
 def match_prompt(photo: Pixels, candidate: Candidate, picture: Pixels) -> Prompt:
     """Ask for the verdict; adapters are trained with the same words."""
-    return prompt(photo, (candidate.view, picture), question=SAME_PLACE)
+    return pair_prompt(photo, picture, view=candidate.view)
+
+
+def pair_prompt(photo: Pixels, picture: Pixels, *, view: View, photo_view: View = "ground") -> Prompt:
+    """Ask for the verdict of two pictures, of which training data have other views than the ground's."""
+    return prompt(photo, (view, picture), question=SAME_PLACE, photo_view=photo_view)
 
 
 class _Written(BaseModel):
@@ -129,7 +135,7 @@ def explain(
     agreeing, disagreeing = _features(written.agreeing), _features(written.disagreeing)
     # A verdict whose only reasons speak against it is contradicted too, whatever the last word says.
     against, for_it = (disagreeing, agreeing) if verdict == "match" else (agreeing, disagreeing)
-    conclusion = _plain(written.conclusion, _CONCLUSION_LONGEST)
+    conclusion = one_line(written.conclusion, _CONCLUSION_LONGEST)
     return Explanation(
         agreeing=agreeing,
         disagreeing=disagreeing,
@@ -141,11 +147,11 @@ def explain(
 
 
 def _features(written: Sequence[str]) -> tuple[str, ...]:
-    plain = (_plain(one, LONGEST) for one in written[:_NAMED])
+    plain = (one_line(one, LONGEST) for one in written[:_NAMED])
     return tuple(one for one in plain if one)
 
 
-def _plain(text: str, longest: int) -> str:
+def one_line(text: str, longest: int) -> str:
     """One line without control and direction characters: a model can be made to write them."""
     kept = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
     kept = " ".join(kept.split())

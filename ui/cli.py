@@ -12,6 +12,7 @@ import typer
 
 from geosleuth.ui.batch_command import batch
 from geosleuth.ui.chat_command import chat
+from geosleuth.ui.curate_commands import curate_commands
 from geosleuth.ui.evaluate_commands import evaluate_commands
 from geosleuth.ui.index_commands import index_commands
 from geosleuth.ui.localize_command import localize
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 
 app.add_typer(index_commands, name="index")
+app.add_typer(curate_commands, name="curate")
 app.add_typer(evaluate_commands, name="evaluate")
 app.add_typer(train_commands, name="train")
 app.command(short_help="Locate a folder of photos; resumable.")(batch)

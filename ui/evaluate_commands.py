@@ -1,4 +1,4 @@
-"""`geosleuth evaluate ...`: judge an encoder on a data set.
+"""`geosleuth evaluate ...`: judge an encoder, or a vision-language model, on a data set.
 
 Exit codes: 0 done, 2 bad input, 130 interrupted; with --cache the same command goes on where it stopped.
 """
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from geosleuth.ui.columns import columns
+from geosleuth.ui.evaluate_vlm import vlm
 from geosleuth.ui.options import Verbose
 from geosleuth.ui.shell import exits, logs_to_stderr, stdout_kept_for_the_answer
 
@@ -19,13 +21,18 @@ if TYPE_CHECKING:
     from geosleuth.training.evaluate.cross_view.record import Difference
 
 evaluate_commands = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Judge an encoder on a data set whose answers are known."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Judge an encoder or a model on a data set whose answers are known.",
 )
 
 
 @evaluate_commands.callback()
 def _evaluate() -> None:
-    """Judge an encoder on a data set whose answers are known."""
+    """Judge an encoder or a model on a data set whose answers are known."""
+
+
+evaluate_commands.command(short_help="A vision-language model as the prior or the verifier.")(vlm)
 
 
 @evaluate_commands.command(short_help="Recall of references of another view.")
@@ -92,7 +99,7 @@ def retrieval_report(found: Evaluation, changes: list[Difference], out: Path | N
         f"searched: {searched(found.measures)}",
         f"encoder {found.encoder}, weights {found.weights_sha256[:12]}",
     ]
-    lines += ["", *_columns([head, *rows]), ""]
+    lines += ["", *columns([head, *rows]), ""]
     lines += notes(found)
     lines += [
         f"Against the other run, {one.modality}: {100 * one.difference:+.1f} points {interval(one.interval)} "
@@ -101,18 +108,6 @@ def retrieval_report(found: Evaluation, changes: list[Difference], out: Path | N
     ]
     lines += [f"Report: {out / PAGE}"] if out else []
     return "\n".join(map(printable, lines)) + "\n"
-
-
-def _columns(rows: list[list[str]]) -> list[str]:
-    """Set cells under each other: the first column to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if i else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
 
 
 def _json(found: Evaluation, changes: list[Difference]) -> str:

@@ -36,6 +36,7 @@ class LayoutName(StrEnum):
     MAP = "map"
     NIGHT = "night"
     INFRARED = "infrared"
+    STREET_VIEWS = "street_views"
 
 
 class TileFormat(StrEnum):

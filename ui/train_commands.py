@@ -18,6 +18,7 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.ui.options import Verbose
 from geosleuth.ui.progress_line import ProgressLine, duration
 from geosleuth.ui.shell import BAD_INPUT, exits, logs_to_stderr, stdout_kept_for_the_answer
+from geosleuth.ui.train_adapters import georeasoner, gleam_x
 
 if TYPE_CHECKING:
     from geosleuth.training.gleam_c.config import GleamCConfig
@@ -31,6 +32,10 @@ _INTERRUPTED = "Interrupted. What is done is kept; the same command goes on from
 @train_commands.callback()
 def _train() -> None:
     """Train the models behind the tools."""
+
+
+train_commands.command("georeasoner", short_help="Train the prior's adapters, stage by stage; resumable.")(georeasoner)
+train_commands.command("gleam-x", short_help="Train the verifier's adapter; resumable.")(gleam_x)
 
 
 @train_commands.command("gleam-c", short_help="Train the encoder of all views; resumable.")

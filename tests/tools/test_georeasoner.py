@@ -1,6 +1,7 @@
 import json
 import math
 
+import h3
 import numpy as np
 import pytest
 
@@ -9,7 +10,7 @@ from geosleuth.indexes.photo import load_photo
 from geosleuth.tools.evidence import Nothing
 from geosleuth.tools.georeasoner import ask_prior
 from geosleuth.tools.georeasoner_reply import BEGUN, GeoAnswer, country_of, written_names
-from geosleuth.tools.prior_likelihood import countries_likelihood
+from geosleuth.tools.prior_likelihood import Point, countries_likelihood, places_likelihood
 from geosleuth.tools.vlm.model import Reply, Scores
 
 PORTO = {"country": "Portugal", "city": "Porto", "reasons": ["Signs in Portuguese.", "Azulejos on the walls."]}
@@ -205,3 +206,81 @@ def test_every_scored_name_is_read_as_its_own_country():
 )
 def test_countries_that_are_easily_confused(written, code):
     assert country_of(written) == code
+
+
+# --- the street level, which adapters may have been taught
+
+
+def positioned(**keys):
+    return PORTO | keys
+
+
+def test_a_position_in_the_reply_is_a_finding_of_its_own(photo):
+    model = Scripted([positioned(lat=41.1496, lon=-8.611)], {"Portugal": 0.8})
+    country, city, place = ask_prior(photo, model)
+    assert place.claim == "dir:scripted puts the photo at 41.1496, -8.6110 (80%)."
+    assert place.likelihood == places_likelihood([Point(41.1496, -8.611, 0.8)])
+    assert (place.type, place.group) == ("prior.place", country.group)
+    assert "12 to 500 km" in place.support[0].rule
+    assert [country, city] == [
+        piece.model_copy(update={"seconds": mine.seconds})
+        for piece, mine in zip(ask_prior(photo, Scripted([PORTO], {"Portugal": 0.8})), (country, city), strict=True)
+    ]
+
+
+def test_a_cell_is_its_middle(photo):
+    cell = h3.latlng_to_cell(41.1496, -8.611, 8)
+    *_, place = ask_prior(photo, Scripted([positioned(cell=cell)], {"Portugal": 0.8}))
+    assert place.likelihood == places_likelihood([Point(*h3.cell_to_latlng(cell), 0.8)])
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ({"lat": 48.85, "lon": 2.35}, "it is not in Portugal, which the reply names"),
+        ({"lat": 91, "lon": 2.35}, "it is no position"),
+        ({"lat": 41.1}, "it is no position"),
+        ({"cell": "somewhere"}, "it is no position"),
+        ({"cell": "8009fffffffffff"}, "it is no position"),  # as large as a country
+        ({"country": "unknown", "lat": 41.1496, "lon": -8.611}, "the reply names no country that it could lie in"),
+    ],
+)
+def test_a_position_that_contradicts_the_reply_does_not_count(photo, keys, reason):
+    *_, place = ask_prior(photo, Scripted([positioned(**keys)], {"Portugal": 0.8}))
+    assert place.claim == "dir:scripted gives a position that does not count."
+    assert place.likelihood == Nothing(reason=reason)
+
+
+def test_positions_of_drawn_replies_are_counted_like_cities(photo):
+    here = positioned(lat=41.1496, lon=-8.611)
+    elsewhere = positioned(lat=48.85, lon=2.35)
+    *_, place = ask_prior(photo, Scripted([here, PORTO, elsewhere, here]), samples=4)
+    assert place.likelihood == places_likelihood([Point(41.1496, -8.611, 2 / 5)])
+    assert place.claim.endswith("(40%) (1 left out: it is not in Portugal, which the reply names).")
+
+
+@pytest.mark.parametrize(
+    ("written", "position"),
+    [
+        ({"lat": "41.15", "lon": "-8.61"}, (41.15, -8.61)),
+        ({"Latitude": 41, "lng": -8}, (41.0, -8.0)),
+        ({"lat": [41.5], "longitude": -8.5}, (41.5, -8.5)),
+        ({"lat": "north", "lon": 3}, None),
+        ({"lat": True, "lon": 3}, None),
+        ({"lat": math.nan, "lon": 3}, None),
+        ({"lat": 10**400, "lon": 3}, None),
+        ({"cell": "9" * 40}, None),
+        ({"cell": 613}, None),
+        ({"cell": "8839220F03FFFFF "}, h3.cell_to_latlng("8839220f03fffff")),
+        ({}, None),
+    ],
+)
+def test_positions_are_read_leniently(written, position):
+    assert GeoAnswer.model_validate(PORTO | written).position == position
+
+
+def test_servers_need_not_write_a_position():
+    schema = GeoAnswer.model_json_schema()
+    assert schema["required"] == ["country", "city", "reasons"]
+    assert schema["properties"]["lat"] == {"title": "Lat", "type": "number"}
+    assert list(schema["properties"]) == ["country", "city", "lat", "lon", "cell", "reasons"]

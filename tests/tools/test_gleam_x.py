@@ -16,7 +16,7 @@ from geosleuth.indexes.gallery.reference import Reference
 from geosleuth.indexes.photo import Photo, load_photo
 from geosleuth.tools.candidate import Candidate, Judgement
 from geosleuth.tools.evidence import NearPoints, Nothing
-from geosleuth.tools.gleam_x import EXPLANATION_TOKENS, explain, judge_matches, match_logits, match_prompt
+from geosleuth.tools.gleam_x import EXPLANATION_TOKENS, explain, judge_matches, match_logits, match_prompt, pair_prompt
 from geosleuth.tools.match_calibration import MatchCalibration
 from geosleuth.tools.match_evidence import match_evidence, spread_km
 from geosleuth.tools.vlm.model import Prompt, Reply, Scores
@@ -267,3 +267,18 @@ def test_a_tiny_model_judges_and_its_words_are_checked(
     assert [one.probability for one in found] == pytest.approx([one.probability for one in alone], abs=1e-4)
     with pytest.raises(InputError, match="Wanted an explanation in JSON"):
         explain(model, photo, given[0], looks["id1"], "match")
+
+
+def test_a_photo_of_another_view_is_announced_as_what_it_is(photo: Photo) -> None:
+    one = candidate(1, 3)
+    shown = picture(one)
+    usual = match_prompt(photo.pixels, one, shown).turns[1].parts
+    assert str(usual[2]).startswith(
+        "Above is the photo in question, taken from the ground. Below are one or two candidates for its place. Season, "
+        "weather, light, people and vehicles change; so compare what stays: the road network"
+    )
+    same = pair_prompt(photo.pixels, shown, view=one.view).turns[1].parts
+    assert [part for part in same if isinstance(part, str)] == [part for part in usual if isinstance(part, str)]
+    drone = pair_prompt(photo.pixels, shown, view="map", photo_view="drone").turns[1].parts
+    assert "the photo in question, taken obliquely from the air by a drone. Below" in str(drone[2])
+    assert str(drone[3]).startswith("The candidate, a map;")

@@ -240,3 +240,32 @@ def test_a_model_that_does_not_segment_is_refused(tiny_models) -> None:
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"without config\.json"):
         load_segmenter(f"dir:{tmp_path}")
+
+
+def test_a_batch_gives_what_each_photo_gives_alone(tiny_models, tmp_path: Path) -> None:
+    """In order, whatever the shapes: none is filled up to the size of another."""
+    photos = [photo(*size) for size in ((96, 128), (64, 64), (96, 128), (40, 200))]
+    for folder in (tiny_models.tiny_maskformer(), tiny_models.tiny_segformer()):
+        segmenter = load_segmenter(f"dir:{ade_folder(folder, tmp_path / folder.name)}", "cpu")
+        alone = [segmenter.class_shares(one) for one in photos]
+        together = segmenter.shares_of([segmenter.prepare(one) for one in photos])
+        assert np.abs(np.array(together) - np.array(alone)).max() < 1e-4
+    assert segmenter.shares_of([]) == []
+
+
+def test_a_device_that_is_not_there_is_refused() -> None:
+    with pytest.raises(InputError, match="a device that torch can use; found 'no-such-device'"):
+        Segmenter("double", Painter(np.zeros((8, 8), np.int64)), segformer_processor(), 0, "no-such-device")
+    if not torch.cuda.is_available():
+        with pytest.raises(InputError, match="found 'cuda'"):
+            Segmenter("double", Painter(np.zeros((8, 8), np.int64)), segformer_processor(), 0, "cuda")
+
+
+def test_too_little_memory_says_to_ask_for_fewer() -> None:
+    class Full(torch.nn.Module):
+        def forward(self, **_: object) -> object:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    segmenter = Segmenter("double", Full(), segformer_processor(), 0, "cpu")
+    with pytest.raises(InputError, match=r"memory on cpu for 2 pictures of \(64, 64\) pixels at once"):
+        segmenter.shares_of([segmenter.prepare(photo())] * 2)

@@ -206,6 +206,7 @@ def test_the_command_writes_a_table_that_the_tool_reads(tmp_path: Path, capsys: 
     [
         (["--encoder", "words", "--languages", "fi"], "name a place; found none among 1"),
         (["--encoder", "embedded"], "Wanted a text encoder"),
+        (["--encoder", "words", "--recogniser", "magic"], "what recognises names of places"),
         (["--encoder", "dir:/no/such/folder"], "no such folder"),
         (["--encoder", "words", "--keep-all", "--out", "/no/such/folder/weights.tsv"], "can be written"),
     ],

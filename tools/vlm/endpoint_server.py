@@ -222,7 +222,7 @@ class Server:
         return f"{self.model} at {self.url}" + (f" ({', '.join(facts)})" if facts else "")
 
 
-def at_once(work: Callable[[Task], Answer], tasks: Sequence[Task]) -> list[Answer]:
+def at_once(work: Callable[[Task], Answer], tasks: Sequence[Task], *, threads: int = AT_ONCE) -> list[Answer]:
     """Do all, several at once, results in order; the first error ends it, and what has not begun is not begun.
 
     An interruption does not wait for what is under way, and neither does the end of the process: hence threads of our
@@ -232,17 +232,17 @@ def at_once(work: Callable[[Task], Answer], tasks: Sequence[Task]) -> list[Answe
         return [work(task) for task in tasks]
     futures: list[Future[Answer]] = [Future() for _ in tasks]
     waiting = deque(zip(futures, tasks, strict=True))
-    threads = [
+    running = [
         Thread(target=_work_off, args=(work, waiting), name=f"endpoint-{number}", daemon=True)
-        for number in range(min(AT_ONCE, len(tasks)))
+        for number in range(min(threads, len(tasks)))
     ]
-    for thread in threads:
+    for thread in running:
         thread.start()
     try:
         return [future.result() for future in futures]
     except Exception:
         waiting.clear()
-        for thread in threads:  # else they would still draw from the budget
+        for thread in running:  # else they would still draw from the budget
             thread.join()
         raise
     finally:

@@ -109,8 +109,8 @@ def _reply(message: AIMessage, begun: str) -> Reply:
     if thought := _THOUGHT.match(text.lstrip()):
         text = text.lstrip()[thought.end() :].lstrip()
     finished = message.response_metadata.get("finish_reason") != "length"
-    tokens = message.usage_metadata["output_tokens"] if message.usage_metadata else 0
-    return Reply(without_beginning(text, begun), finished, tokens=tokens)
+    used = message.usage_metadata or {"output_tokens": 0, "input_tokens": 0}
+    return Reply(without_beginning(text, begun), finished, used["output_tokens"], used["input_tokens"])
 
 
 def _named(message: AIMessage) -> AIMessage:

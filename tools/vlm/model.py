@@ -68,6 +68,7 @@ class Reply:
     text: str
     finished: bool  # False: cut off at the limit of tokens
     tokens: int = 0
+    prompt_tokens: int = 0  # as a server counts them; 0 where nobody says
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,12 +53,15 @@ _WORDS_TOO = frozenset(
 class PlaceMentions:
     """Finds names of places in texts; the names of countries are gathered once."""
 
+    described: str  # for the record
+
     def __init__(self, languages: Sequence[str] = LANGUAGES) -> None:
         """Gather the names of countries and parts of the world in these languages (ISO 639).
 
         Raises:
             InputError: One of them is no language of CLDR.
         """
+        self.described = f"geosleuth's tables ({', '.join(languages)})"
         self._nations = _countries_and_parts(languages) | frozenset(_ADJECTIVES.split())
         self._nations |= frozenset(_adjectives(_countries_and_parts(["en"])))
 

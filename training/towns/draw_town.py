@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.whole_file import appearing
+from geosleuth.training.towns.language.scene_facts import scene_facts
 from geosleuth.training.towns.layouts.by_name import layouts_of
 from geosleuth.training.towns.making.build import build_town
 from geosleuth.training.towns.picture_files import PictureFiles
@@ -85,10 +86,11 @@ def _draw_part(
     planned = layout.plan(town, index, world)
     files = PictureFiles(out / layout.name)
     done = PartDone(lists={}, places=[], gallery=[], pictures=0, pairs=0)
+    lists = {file: list(lines) for file, lines in planned.lists.items()}
     for shot in planned.shots:
         if stopped():
             raise StoppedError
-        facts = _write_shot(files, town, world, shot)
+        facts = _write_shot(files, town, world, shot, lists)
         done.places += [_place_row(file, facts) for file in (shot.about.file, *shot.about.copies)]
         if shot.view == "satellite":
             done.gallery.append(_gallery_row(town, shot))
@@ -97,19 +99,23 @@ def _draw_part(
         done.with_text += shot.with_text
         done.readable += bool(shot.with_text and facts["readable_text"])
     files.flush()
-    done.lists.update({file: list(lines) for file, lines in planned.lists.items()})
+    done.lists.update(lists)
     return done
 
 
-def _write_shot(files: PictureFiles, town: Town, world: World, shot: Shot) -> dict[str, object]:
+def _write_shot(
+    files: PictureFiles, town: Town, world: World, shot: Shot, lists: dict[str, list[str]]
+) -> dict[str, object]:
     """Write a picture and what goes with it, and return what is said of it."""
     rendered = shot.take()
     facts = _facts(town, shot, rendered)
+    for file, lines in (shot.lines(rendered) if shot.lines else {}).items():
+        lists.setdefault(file, []).extend(lines)
     for file in (shot.about.file, *shot.about.copies):
         files.picture(file, rendered)
         if world.labels:
             files.mask(f"labels/{file}", rendered)
-            files.objects(f"objects/{file}", rendered, {"file": file, **facts})
+            files.objects(f"objects/{file}", rendered, {"file": file, **facts, "scene": _scene(town, shot, rendered)})
     return facts
 
 
@@ -130,6 +136,13 @@ def _facts(town: Town, shot: Shot, rendered: Rendered) -> dict[str, object]:
         "readable_text": any(one.text for one in rendered.seen),
         "split": shot.about.split,
     }
+
+
+def _scene(town: Town, shot: Shot, rendered: Rendered) -> dict[str, object]:
+    return scene_facts(
+        town, rendered, view=shot.view, x_m=shot.x_m, y_m=shot.y_m, heading_deg=shot.heading_deg,
+        extent_m=shot.extent_m,
+    )  # fmt: skip
 
 
 def _place_row(file: str, facts: dict[str, object]) -> list[str]:

@@ -135,7 +135,9 @@ def _finish_layout(root: Path, layout: Layout, done: list[TownDone]) -> None:
         head = [layout.headers[file]] if file in layout.headers else []
         _write(root / file, "".join(f"{line}\n" for line in [*head, *lists[file]]))
     _write(root / "places.csv", _csv(PLACES_HEADER, (row for part in parts for row in part.places)))
-    _write(root / "gallery.csv", _csv(GALLERY_HEADER, (row for part in parts for row in part.gallery)))
+    gallery = [row for part in parts for row in part.gallery]
+    if gallery:
+        _write(root / "gallery.csv", _csv(GALLERY_HEADER, gallery))
     _write(root / "README.txt", f"{SYNTHETIC}\n\n{layout.readme}\n")
     if layout.finish:
         layout.finish(root, lists)

@@ -48,6 +48,7 @@ class Shot:
     heading_deg: float | None = None  # of the middle of what is seen; None from above
     extent_m: float | None = None  # side of a tile
     with_text: bool = False  # drawn with text where there is some; it may be too small to read
+    lines: Callable[[Rendered], Mapping[str, list[str]]] | None = None  # of the lists, by file, once it is drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +105,16 @@ def panorama_shot(town: Town, world: World, about: About, place: Place, *, reada
 
 
 def street_shot(
-    town: Town, world: World, about: About, place: Place, *, readable: bool, condition: Condition = "day"
-) -> Shot:
+    town: Town, world: World, about: About, place: Place, *, readable: bool, condition: Condition = "day",
+    pitch_deg: float = 0.0,
+) -> Shot:  # fmt: skip
     """Plan a photo along the place's heading."""
     height, width = world.street_px
 
     def take() -> Rendered:
         return street_photo(
-            town, place.x_m, place.y_m, heading_deg=place.heading_deg, height_px=height, width_px=width,
-            readable=readable, condition=condition, rng=_chance(town, about),
+            town, place.x_m, place.y_m, heading_deg=place.heading_deg, pitch_deg=pitch_deg, height_px=height,
+            width_px=width, readable=readable, condition=condition, rng=_chance(town, about),
         )  # fmt: skip
 
     return Shot(about, "query", "ground", place.x_m, place.y_m, take, place.heading_deg, with_text=readable)

@@ -410,6 +410,32 @@ def test_two_photos_do_not_share_a_budget(server):
         views[1].generate([prompt("Where?")] * 5)
 
 
+def test_the_tokens_of_question_and_answer_are_told(server):
+    status, headers, body = says("Oslo")
+    usage = {"prompt_tokens": 700, "completion_tokens": 2, "total_tokens": 702}
+    server.script = [(status, headers, body | {"usage": usage}), says("Oslo")]
+    reply, _ = ask(server)
+    assert (reply.prompt_tokens, reply.tokens) == (700, 2)
+    reply, _ = ask(server)
+    assert (reply.prompt_tokens, reply.tokens) == (0, 0)  # this one does not say
+
+
+def test_no_more_run_at_once_than_is_said():
+    lock, running, most = threading.Lock(), [], []
+
+    def work(number):
+        with lock:
+            running.append(number)
+            most.append(len(running))
+        time.sleep(0.005)
+        with lock:
+            running.remove(number)
+        return number
+
+    assert endpoint_server.at_once(work, list(range(9)), threads=2) == list(range(9))
+    assert max(most) <= 2
+
+
 def test_replies_come_in_the_order_of_the_prompts(server):
     def echo(request):
         text = request["body"]["messages"][-1]["content"][-1]["text"]

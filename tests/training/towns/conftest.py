@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from geosleuth.indexes.geodesy import LatLon
 from geosleuth.training.towns.making.classes import class_number
 from geosleuth.training.towns.making.styles import style_of
 from geosleuth.training.towns.town import NOTHING, Facade, Structure, Town
+from geosleuth.training.towns.write import write_towns
 
 CELL_M = 0.5
 CELLS = 80
@@ -39,3 +41,14 @@ def _one_house(**changes: Any) -> Town:
         "structures": (Structure("building", HEIGHT_M, ROOF, wall),), "objects": (), "streets": (),
     }  # fmt: skip
     return Town(**(fields | changes))
+
+
+@pytest.fixture(scope="session")
+def towns_for_words(tmp_path_factory) -> Path:
+    """Six small towns with street views, and with panoramas and their tiles."""
+    out = tmp_path_factory.mktemp("words") / "towns"
+    write_towns(
+        out, layouts=["street_views", "cvusa"], towns=6, places=4, side_m=200.0, satellite_px=64,
+        panorama_px=(32, 128), street_px=(48, 64), processes=1,
+    )  # fmt: skip
+    return out

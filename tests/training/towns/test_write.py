@@ -127,6 +127,9 @@ def test_a_gallery_can_be_indexed_as_it_is(world):
 
     for name in LAYOUTS:
         root = world / name
+        if name == "street_views":  # has no tiles
+            assert not (root / "gallery.csv").exists()
+            continue
         items = list(TableSource(str(root / "gallery.csv"), str(root)).items())
         assert items
         for item in items:

@@ -56,8 +56,8 @@ def _row(evaluation: Evaluation, query: int) -> str:
     semi = set() if data.semi_positives is None else set(data.semi_positives[query].tolist())
     kind = data.queries.modalities[data.queries.modality[query]].name
     figures = [
-        _figure(data.queries.paths[query], f"query: {kind}", "asked"),
-        _figure(
+        figure_html(data.queries.paths[query], f"query: {kind}", "asked"),
+        figure_html(
             data.references.paths[true],
             f"true reference: place {ranks.ranks[query] + 1:,} of {ranks.searched:,}, "
             f"similarity {ranks.true_similarity[query]:.3f}",
@@ -71,7 +71,7 @@ def _row(evaluation: Evaluation, query: int) -> str:
         there = _position(data.references, row)
         parts += [_away(geodesic_km(place, there))] if place and there else []
         parts += ["semi-positive"] if row in semi else []
-        figures.append(_figure(data.references.paths[row], ", ".join(parts), "wrong"))
+        figures.append(figure_html(data.references.paths[row], ", ".join(parts), "wrong"))
     return '<div class="row">\n' + "\n".join(figures) + "\n</div>"
 
 
@@ -84,7 +84,8 @@ def _position(pictures: Pictures, row: int) -> LatLon | None:
     return LatLon(lat, lon) if isfinite(lat) and isfinite(lon) else None
 
 
-def _figure(path: str, caption: str, look: str) -> str:
+def figure_html(path: str, caption: str, look: str) -> str:
+    """Write a picture in small, with its caption and name, as part of a page."""
     name = printable("/".join(PurePath(path).parts[-2:]))
     words = f"{escape(caption)}<br><small><bdi>{escape(name)}</bdi></small>"
     try:

@@ -84,7 +84,7 @@ def report_html(
         f"<h1>{_words(title)}</h1>\n<p class='soft'>{_words(subtitle)}</p>",
         _lead(measures),
         _notes(evaluation),
-        f"<h2>Figures</h2>\n{_grid(*figures(measures))}\n<p class='soft'>{_words(_LEGEND)}</p>",
+        f"<h2>Figures</h2>\n{grid_html(*figures(measures))}\n<p class='soft'>{_words(_LEGEND)}</p>",
         f"<h2>Recall at k</h2>\n<figure>{curves_svg(_curves(measures, compare))}{_CURVES}</figure>",
         _comparison(compare, changes) if compare else "",
         _section("The worst errors", evaluation, worst(evaluation).tolist()),
@@ -162,7 +162,7 @@ def _comparison(compare: RunRecord, changes: Sequence[Difference]) -> str:
     ]
     other = f"The other run: encoder {compare.encoder}, weights {compare.weights_sha256[:12]}, {compare.made_at}."
     how = "The difference is paired by query; where its interval holds 0, chance may have made it."
-    return f"<h2>Beside another run</h2>\n<p>{_words(f'{other} {how}')}</p>\n{_grid(head, rows)}"
+    return f"<h2>Beside another run</h2>\n<p>{_words(f'{other} {how}')}</p>\n{grid_html(head, rows)}"
 
 
 def _section(title: str, evaluation: Evaluation, queries: Sequence[int]) -> str:
@@ -175,10 +175,13 @@ def _unreadable(evaluation: Evaluation) -> str:
     if not listed:
         return ""
     more = f"<p>{len(listed) - _LISTED:,} more are not named here.</p>" if len(listed) > _LISTED else ""
-    return f"<h2>Pictures that are missing</h2>\n{_grid(['Picture', 'Why'], listed[:_LISTED], numbers=False)}\n{more}"
+    return (
+        f"<h2>Pictures that are missing</h2>\n{grid_html(['Picture', 'Why'], listed[:_LISTED], numbers=False)}\n{more}"
+    )
 
 
-def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: bool = True) -> str:
+def grid_html(head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: bool = True) -> str:
+    """Write a table as part of a page; numbers stand to the right of their cells."""
     look = ' class="number"' if numbers else ""
     looks = ["", *[look] * (len(head) - 1)]
     names = "".join(f'<th scope="col"{a}>{_words(name)}</th>' for name, a in zip(head, looks, strict=True))

@@ -6,6 +6,7 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.training.towns.layouts import cvact as layout_cvact
 from geosleuth.training.towns.layouts import cvusa as layout_cvusa
 from geosleuth.training.towns.layouts import manifest as layout_manifest
+from geosleuth.training.towns.layouts import street_views as layout_street_views
 from geosleuth.training.towns.layouts import university as layout_university
 from geosleuth.training.towns.layouts import vigor as layout_vigor
 from geosleuth.training.towns.shots import Layout
@@ -19,6 +20,7 @@ LAYOUTS: dict[str, Layout] = {
         layout_cvusa.LAYOUT,
         layout_cvact.LAYOUT,
         *layout_manifest.LAYOUTS,
+        layout_street_views.LAYOUT,
     )
 }
 

@@ -1,0 +1,40 @@
+"""The two worlds of the claims and the base: drawn and trained once."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from geosleuth.training.small_vlm.__main__ import make_base
+from geosleuth.training.towns.write import write_towns
+
+logger = logging.getLogger(__name__)
+
+BASE, BASE_TOWNS, TOWNS = "base", "base_towns", "towns"
+_PX = 112  # four tokens of 28 px a side
+
+
+def prepare(work: Path, processes: int) -> None:
+    """Draw what is not drawn yet, and train the base unless it is there.
+
+    Raises:
+        InputError: A folder is in use, or the disk takes no more.
+    """
+    # 64 towns are two of each style, 96 three: one is held out where the country keeps two. No two worlds share a town.
+    for name, towns, seed in ((BASE_TOWNS, 64, 7), (TOWNS, 96, 11)):
+        write_towns(
+            work / name,
+            layouts=("street_views", "university1652"),
+            towns=towns,
+            places=40,
+            seed=seed,
+            difficulty=0.0,
+            street_px=(_PX, 168),
+            satellite_px=_PX,
+            drone_px=_PX,
+            drone_views=1,
+            street_views=1,
+            processes=processes,
+        )
+    if not (work / BASE).exists():
+        make_base(work / BASE_TOWNS, work / BASE)

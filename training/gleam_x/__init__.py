@@ -1,0 +1,1 @@
+"""GLEAM-X: pairs of pictures with verdicts and explanations, as lessons for the verifier (arXiv 2509.07450)."""

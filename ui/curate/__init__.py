@@ -1,0 +1,1 @@
+"""`geosleuth curate ...`, a command a file: raw material to what adapters are taught with."""
