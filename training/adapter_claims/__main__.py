@@ -21,16 +21,20 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from geosleuth.indexes.errors import InputError
-from geosleuth.training.adapter_claims import geo_tables
+from geosleuth.training.adapter_claims import geo_tables, pair_tables
 from geosleuth.training.adapter_claims.geo_material import GeoMaterial, geo_material
 from geosleuth.training.adapter_claims.page import Cells, table
+from geosleuth.training.adapter_claims.pair_material import TEACHERS, PairMaterial, pair_material
 from geosleuth.training.adapter_claims.run import Run, train_run
 from geosleuth.training.adapter_claims.world import BASE, TOWNS, prepare
 from geosleuth.training.gleam_c.claims.page import replaced
 
 logger = logging.getLogger("geosleuth.training.adapter_claims")
 
-TABLES = {"ablation": geo_tables.ablation, "thresholds": geo_tables.thresholds}
+TABLES = ("ablation", "thresholds", "verdicts", "students")
+_OF_VIEWS = {"ablation": geo_tables.ablation, "thresholds": geo_tables.thresholds}
+_OF_PAIRS = {"verdicts": pair_tables.verdicts, "students": pair_tables.students}
+Arm = geo_tables.Arm | pair_tables.PairArm
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -57,12 +61,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _make(names: Sequence[str], work: Path, out: Path | None, processes: int) -> None:
     prepare(work, processes)
-    material = _material(work)
-    arms = [
-        arm
-        for name in names
-        for arm in {"ablation": geo_tables.ablation, "thresholds": geo_tables.thresholds}[name](material)
-    ]
+    arms = [arm for name in names for arm in _arms(name, work)]
     began = time.monotonic()
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         _train_all([arm.run for arm in arms if arm.run], work, pool)
@@ -70,25 +69,44 @@ def _make(names: Sequence[str], work: Path, out: Path | None, processes: int) ->
     logger.info("done in %.1f min", (time.monotonic() - began) / 60)
     for name in names:
         own = [(arm, cells) for arm, cells in zip(arms, figures, strict=True) if arm.table == name]
-        text = _section(name, own, processes)
+        text = _section(name, own, work, processes)
         if out is None:
             sys.stdout.write(text)
         else:
             replaced(out, name, text)
 
 
+def _arms(name: str, work: Path) -> Sequence[Arm]:
+    if name in _OF_VIEWS:
+        return _OF_VIEWS[name](_views(work))
+    if name == "students":
+        for teacher in TEACHERS:  # here, so that no two processes ask one teacher
+            _pairs(work).explained(teacher)
+    else:
+        _pairs(work).explained("truthful")
+    return _OF_PAIRS[name]()
+
+
 @cache
-def _material(work: Path) -> GeoMaterial:
+def _views(work: Path) -> GeoMaterial:
     return geo_material(work / TOWNS, work)
 
 
+@cache
+def _pairs(work: Path) -> PairMaterial:
+    return pair_material(work / TOWNS, work)
+
+
 def _train(work: Path, run: Run) -> Run:
-    train_run(run, work / BASE, work, _material(work).lessons())
+    of_pairs = run.name == pair_tables.STAGE
+    train_run(run, work / BASE, work, _pairs(work).lessons() if of_pairs else _views(work).lessons())
     return run
 
 
-def _figures(work: Path, arm: geo_tables.Arm) -> tuple[Cells, Cells]:
-    rows = geo_tables.asked(arm, work / BASE, work, _material(work))
+def _figures(work: Path, arm: Arm) -> tuple[Cells, Cells]:
+    if isinstance(arm, pair_tables.PairArm):
+        return pair_tables.verdict_cells(arm, work / BASE, work, _pairs(work)), {}
+    rows = geo_tables.asked(arm, work / BASE, work, _views(work))
     return geo_tables.cells(rows), geo_tables.unseen_cells(rows)
 
 
@@ -105,25 +123,32 @@ def _train_all(runs: Sequence[Run], work: Path, pool: ProcessPoolExecutor) -> No
 _TITLES = {
     "ablation": "Reasons, places, or both: what does each of GeoReasoner's two adapters bring, and need they be two?",
     "thresholds": "Do views that show more of their place teach more? Location alone, one seed, equal steps.",
+    "verdicts": "GLEAM-X: what do labels teach, what do explanations add or cost? Pairs of towns that were not taught.",
+    "students": "Students of a teacher that imagines things: as it is, filtered, revised, not told; one seed.",
 }
 
 
-def _section(name: str, own: Sequence[tuple[geo_tables.Arm, tuple[Cells, Cells]]], processes: int) -> str:
-    arms = dict.fromkeys(arm.name for arm, _ in own)
+def _section(name: str, own: Sequence[tuple[Arm, tuple[Cells, Cells]]], work: Path, processes: int) -> str:
+    arms = list(dict.fromkeys(arm.name for arm, _ in own))
     rows = {one: [cells[0] for arm, cells in own if arm.name == one] for one in arms}
     unseen = {one: [cells[1] for arm, cells in own if arm.name == one] for one in arms}
-    more = {arm.name: {"views": f"{arm.views:,}", "lessons": f"{arm.lessons:,}"} for arm, _ in own}
+    more = {arm.name: {"lessons": f"{arm.lessons:,}", **_more(arm, work)} for arm, _ in own}
     made = f"{datetime.now(UTC):%Y-%m-%d}, {processes} processes with a thread each"
-    return "\n".join(
-        [
-            f"## {name.capitalize()}\n",
-            f"{_TITLES[name]} Percent, mean ± standard deviation over seeds (synthetic).\n",
-            table(rows, more),
-            "Countries that were not taught: no accuracy, since no answer that was taught can be right.\n",
-            table(unseen, {}),
-            f"`python -m geosleuth.training.adapter_claims {name}`; {made}.\n",
-        ]
-    )
+    lines = [
+        f"## {name.capitalize()}\n",
+        f"{_TITLES[name]} Percent unless said otherwise, mean ± standard deviation over seeds (synthetic).\n",
+        table(rows, more),
+    ]
+    if any(any(cells) for cells in unseen.values()):
+        lines.append("Countries that were not taught: no accuracy, since no answer that was taught can be right.\n")
+        lines.append(table(unseen, {}))
+    return "\n".join([*lines, f"`python -m geosleuth.training.adapter_claims {name}`; {made}.\n"])
+
+
+def _more(arm: Arm, work: Path) -> dict[str, str]:
+    if isinstance(arm, geo_tables.Arm):
+        return {"views taught": f"{arm.views:,}"}
+    return pair_tables.taught_cells(arm.name, _pairs(work)) if arm.table == "students" else {}
 
 
 if __name__ == "__main__":

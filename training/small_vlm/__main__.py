@@ -24,7 +24,7 @@ from geosleuth.training.small_vlm.words import instructions, texts
 
 logger = logging.getLogger("geosleuth.training.small_vlm")
 
-STEPS = 1500  # of 32 lessons
+STEPS = 1000  # of 32 lessons
 
 
 def main(argv: list[str] | None = None) -> int:
