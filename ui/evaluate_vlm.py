@@ -85,7 +85,13 @@ def vlm(
 
                     views = read_street_views(root, data)
                     record, failures = evaluate_prior(
-                        model, views, out=out, limit=limit, seen_countries=training_countries, phase=phase
+                        model,
+                        views,
+                        out=out,
+                        limit=limit,
+                        seen_countries=training_countries,
+                        compare=other,
+                        phase=phase,
                     )
                 else:
                     from geosleuth.training.evaluate.vlm.run import evaluate_verifier
@@ -100,6 +106,7 @@ def vlm(
                         explanations=explanations,
                         similarity=similarity,
                         grounding=grounding,
+                        compare=other,
                         phase=phase,
                     )
             changes = compared(record, other) if other else None
@@ -125,7 +132,8 @@ def report_text(record: VlmRecord, changes: Section | None, out: Path | None) ->
         lines += ["", section.title, *columns([head, *rows])]
     lines += ["", *record.notes]
     if record.missing:
-        lines.append(f"Could not be asked: {len(record.missing):,}.")
+        what, why = record.missing[0]
+        lines.append(f"Could not be asked: {len(record.missing):,}, the first {what}: {why}")
     if changes is not None:
         head, rows = rows_of(changes, signed=True)
         lines += ["", changes.title, *columns([head, *rows])]

@@ -30,7 +30,7 @@ RunFolder = Annotated[Path | None, typer.Option("--out", metavar="RUN", help="Th
 Estimated = Annotated[bool, typer.Option("--estimate", help="Say what memory the settings need, and train nothing.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
-_INTERRUPTED = "Interrupted. What is done is kept; the same command goes on from here."
+INTERRUPTED = "Interrupted. What is done is kept; the same command goes on from here."
 
 
 def georeasoner(
@@ -64,8 +64,8 @@ def gleam_x(
 
 
 def _run(role: Role, config: Path, out: Path | None, *, estimate: bool, as_json: bool, verbose: bool) -> None:
-    with exits(_INTERRUPTED), logs_to_stderr(verbose):
-        with stdout_kept_for_the_answer(), _said_once():
+    with exits(INTERRUPTED), logs_to_stderr(verbose):
+        with stdout_kept_for_the_answer(), said_once():
             from geosleuth.training.lora.config import read_config
 
             settings = read_config(config)
@@ -75,7 +75,7 @@ def _run(role: Role, config: Path, out: Path | None, *, estimate: bool, as_json:
 
 
 @contextlib.contextmanager
-def _said_once() -> Iterator[None]:
+def said_once() -> Iterator[None]:
     """Let the first of torchrun's processes alone say what is wrong: all find the same."""
     try:
         yield
@@ -141,6 +141,7 @@ def _words(role: Role, report: AdapterReport) -> str:
     lines = [f"{printable(str(report.folder))}: {len(report.stages)} adapters on {printable(report.base)}"]
     for stage in report.stages:
         lines += _stage_lines(stage)
+    lines += [f"Mind: {printable(note)}" for stage in report.stages for note in stage.notes]
     spec = printable(report.spec)
     if role == "prior":
         lines.append(f"Next: geosleuth localize PHOTO --prior '{spec}'")

@@ -5,10 +5,7 @@ Exit codes: 0 done, 2 bad input, 130 interrupted; the same command goes on.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,16 +14,14 @@ import typer
 from geosleuth.indexes.errors import InputError
 from geosleuth.ui.options import Verbose
 from geosleuth.ui.progress_line import ProgressLine, duration
-from geosleuth.ui.shell import BAD_INPUT, exits, logs_to_stderr, stdout_kept_for_the_answer
-from geosleuth.ui.train_adapters import georeasoner, gleam_x
+from geosleuth.ui.shell import exits, logs_to_stderr, stdout_kept_for_the_answer
+from geosleuth.ui.train_adapters import INTERRUPTED, georeasoner, gleam_x, said_once
 
 if TYPE_CHECKING:
     from geosleuth.training.gleam_c.config import GleamCConfig
     from geosleuth.training.gleam_c.progress import RunReport, TrainingProgress
 
 train_commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Train the models behind the tools.")
-
-_INTERRUPTED = "Interrupted. What is done is kept; the same command goes on from here."
 
 
 @train_commands.callback()
@@ -54,25 +49,14 @@ def gleam_c(
 
     In several processes: torchrun --no-python --nproc-per-node 4 geosleuth train gleam-c CONFIG --out RUN
     """
-    with exits(_INTERRUPTED), logs_to_stderr(verbose):
-        with stdout_kept_for_the_answer(), _said_once():
+    with exits(INTERRUPTED), logs_to_stderr(verbose):
+        with stdout_kept_for_the_answer(), said_once():
             from geosleuth.training.gleam_c.config import read_config
 
             settings = read_config(config)
             said = _needs(settings) if estimate else _trained(settings, out, as_json)
         sys.stdout.write(said)
         sys.stdout.flush()
-
-
-@contextlib.contextmanager
-def _said_once() -> Iterator[None]:
-    """Let the first of torchrun's processes alone say what is wrong: all find the same."""
-    try:
-        yield
-    except InputError:
-        if os.environ.get("RANK", "0") != "0":
-            raise typer.Exit(BAD_INPUT) from None
-        raise
 
 
 def _trained(settings: GleamCConfig, out: Path | None, as_json: bool) -> str:

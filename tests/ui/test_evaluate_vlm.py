@@ -107,6 +107,33 @@ def test_wrong_calls_are_said_in_three_lines(root, options, wanted):
     assert "Do:" in result.output
 
 
+def test_a_comparison_with_others_is_refused_before_anything_is_asked(root, model, tmp_path, monkeypatch):
+    prior = ["--task", "prior", "--model", model, "--root", root, "--data", root / "street_views.csv"]
+    done(*prior, "--limit", 1, "--out", tmp_path / "one")
+    monkeypatch.delattr(prior_module, "prompt")  # asking would fail otherwise
+    refused = run(*prior, "--limit", 2, "--compare", tmp_path / "one")
+    assert refused.exit_code == 2
+    assert "the same 2 photos to compare with" in refused.output
+    pairs = ["--task", "verifier", "--model", model, "--root", root, "--data", root / "pairs.jsonl"]
+    refused = run(*pairs, "--compare", tmp_path / "one")
+    assert refused.exit_code == 2
+    assert "one of the prior on" in refused.output
+
+
+def test_pictures_that_are_all_missing_are_bad_input_and_one_is_told(root, model, tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    options = ["--task", "verifier", "--model", model, "--data", root / "pairs.jsonl"]
+    result = run(*options, "--root", gone)
+    assert result.exit_code == 2
+    assert "none of 3, the first because: 0: " in result.output
+    for name in ("0.png", "1.png"):
+        (gone / name).write_bytes((root / name).read_bytes())
+    said = done(*options, "--root", gone)
+    assert "Could not be asked: 2, the first 1: " in said
+    assert "2.png" in said.split("Could not be asked")[1]
+
+
 def test_an_interrupted_run_says_how_to_go_on(root, model, tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt

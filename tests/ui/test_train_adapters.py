@@ -41,13 +41,17 @@ def stage(name, below="", **changes):
         "padding": 0.1,
         "resumed_at": 0,
         "was_done": False,
+        "notes": (),
     }
     return StageReport(name, Path("RUN") / name, f"dir:BASE{below}+dir:RUN/{name}", **figures | changes)
 
 
 @pytest.fixture
 def trained(monkeypatch):
-    stages = (stage("reasoning", was_done=True), stage("location", below="+dir:RUN/reasoning", resumed_at=5))
+    stages = (
+        stage("reasoning", was_done=True),
+        stage("location", below="+dir:RUN/reasoning", resumed_at=5, notes=("v.csv: all",)),
+    )
 
     def train(settings, out, *, on_progress):
         on_progress(AdapterProgress("reading", "location", 3, 300))
@@ -64,6 +68,7 @@ def test_it_says_what_came_of_it_and_what_to_do_next(app, config, trained):
     assert "location: 40 steps, 300 lessons in 1 min 15 s, loss 2.500 at first, 0.500 at last" in done.stdout
     assert "taken up at step 5" in done.stdout
     assert "left out: 2 too long" in done.stdout
+    assert done.stdout.splitlines()[-2] == "Mind: v.csv: all"
     last = done.stdout.splitlines()[-1]
     assert last == "Next: geosleuth localize PHOTO --prior 'dir:BASE+dir:RUN/reasoning+dir:RUN/location'"
 
@@ -99,3 +104,9 @@ def test_what_it_needs(app, config, monkeypatch):
     assert "15.0 GiB  in all, per process" in done.stdout
     told = json.loads(CliRunner().invoke(app, ["georeasoner", str(config), "--estimate", "--json"]).stdout)
     assert told["total_bytes"] == 15 * 2**30
+
+
+def test_of_several_processes_the_first_alone_says_what_is_wrong(app, config, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    done = CliRunner().invoke(app, ["georeasoner", str(config)])
+    assert (done.exit_code, done.stderr) == (2, "")

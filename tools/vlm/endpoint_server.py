@@ -15,6 +15,8 @@ from email.utils import parsedate_to_datetime
 from threading import BoundedSemaphore, Lock, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic import ValidationError
+
 from geosleuth.indexes.errors import InputError
 from geosleuth.tools.vlm.endpoint_errors import explained, is_lost, may_pass, quoted, refused_parameter, unreadable
 from geosleuth.tools.vlm.endpoint_messages import CONTINUED, prompt_messages
@@ -155,7 +157,7 @@ class Server:
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise self._unreadable(f"JSON that does not parse ({error})") from None
         except (AttributeError, KeyError, TypeError, ValueError) as error:  # the client trusts every field's type
-            raise self._unreadable(f"JSON of another form ({error})") from None
+            raise self._unreadable(f"JSON of another form ({_briefly(error)})") from None
         if not isinstance(message, AIMessage):
             raise self._unreadable(f"a message of the role {message.type}, not of the assistant")
         return message
@@ -259,6 +261,14 @@ def _work_off(work: Callable[[Task], Answer], waiting: deque[tuple[Future[Answer
             future.set_result(work(task))
         except BaseException as error:  # noqa: BLE001  # raised where the result is read
             future.set_exception(error)
+
+
+def _briefly(error: Exception) -> str:
+    """What is wrong, of pydantic's errors the first, without the address of its manual."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _retry_after_s(headers: Mapping[str, str]) -> float | None:

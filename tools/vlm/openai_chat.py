@@ -42,8 +42,11 @@ class EndpointChat(ChatOpenAI):  # type: ignore[misc]  # optional, so unknown to
         choices = data.get("choices")
         if not isinstance(choices, list) or not choices or not isinstance(choices[0].get("message"), dict):
             raise UnreadableResponseError(f"JSON without a choice: {self._quoted(data.get('error') or data)}")
-        result: ChatResult = super()._create_chat_result(response, generation_info)
         said = choices[0]["message"]
+        if said.get("content") is None:  # of a call, or of a refusal, whose words stand elsewhere
+            said["content"] = str(said.get("refusal") or "")
+        said["role"] = said.get("role") or "assistant"
+        result: ChatResult = super()._create_chat_result(data, generation_info)
         thought = said.get("reasoning_content") or said.get("reasoning")  # vLLM renamed it
         if isinstance(thought, str) and thought:
             result.generations[0].message.additional_kwargs["reasoning_content"] = thought

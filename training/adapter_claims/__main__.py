@@ -13,10 +13,11 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -59,64 +60,67 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class _Material:
+    """What all processes are given: made by one, since whoever scores views or asks a teacher holds its folder."""
+
+    views: GeoMaterial
+    pairs: PairMaterial
+
+
+_given: list[_Material] = []  # one, in each process of the pool
+
+
 def _make(names: Sequence[str], work: Path, out: Path | None, processes: int) -> None:
-    prepare(work, processes)
-    arms = [arm for name in names for arm in _arms(name, work)]
+    runs = prepare(work, processes)
+    teachers = TEACHERS if "students" in names else TEACHERS[:1] if "verdicts" in names else ()
+    pairs = pair_material(work / TOWNS, work).with_explanations(teachers)
+    material = _Material(geo_material(work / TOWNS, work), pairs)
+    arms = [arm for name in names for arm in _arms(name, material)]
     began = time.monotonic()
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        _train_all([arm.run for arm in arms if arm.run], work, pool)
-        figures = list(pool.map(partial(_figures, work), arms))
+    with ProcessPoolExecutor(
+        processes, mp_context=get_context("spawn"), initializer=_given.append, initargs=(material,)
+    ) as pool:
+        _train_all([arm.run for arm in arms if arm.run], partial(_train, work, runs), pool)
+        asked = {_model(arm): arm for arm in arms}  # two tables may have an arm in common: its answers are one file
+        found = dict(zip(asked, pool.map(partial(_figures, work, runs), asked.values()), strict=True))
     logger.info("done in %.1f min", (time.monotonic() - began) / 60)
     for name in names:
-        own = [(arm, cells) for arm, cells in zip(arms, figures, strict=True) if arm.table == name]
-        text = _section(name, own, work, processes)
+        text = _section(name, [(arm, found[_model(arm)]) for arm in arms if arm.table == name], pairs, processes)
         if out is None:
             sys.stdout.write(text)
         else:
             replaced(out, name, text)
 
 
-def _arms(name: str, work: Path) -> Sequence[Arm]:
-    if name in _OF_VIEWS:
-        return _OF_VIEWS[name](_views(work))
-    if name == "students":
-        for teacher in TEACHERS:  # here, so that no two processes ask one teacher
-            _pairs(work).explained(teacher)
-    else:
-        _pairs(work).explained("truthful")
-    return _OF_PAIRS[name]()
+def _model(arm: Arm) -> tuple[type, str | None]:
+    return type(arm), arm.run.key() if arm.run else None
 
 
-@cache
-def _views(work: Path) -> GeoMaterial:
-    return geo_material(work / TOWNS, work)
+def _arms(name: str, material: _Material) -> Sequence[Arm]:
+    return _OF_VIEWS[name](material.views) if name in _OF_VIEWS else _OF_PAIRS[name]()
 
 
-@cache
-def _pairs(work: Path) -> PairMaterial:
-    return pair_material(work / TOWNS, work)
-
-
-def _train(work: Path, run: Run) -> Run:
-    of_pairs = run.name == pair_tables.STAGE
-    train_run(run, work / BASE, work, _pairs(work).lessons() if of_pairs else _views(work).lessons())
+def _train(work: Path, runs: Path, run: Run) -> Run:
+    of = _given[0].pairs if run.name == pair_tables.STAGE else _given[0].views
+    train_run(run, work / BASE, runs, of.lessons())
     return run
 
 
-def _figures(work: Path, arm: Arm) -> tuple[Cells, Cells]:
+def _figures(work: Path, runs: Path, arm: Arm) -> tuple[Cells, Cells]:
     if isinstance(arm, pair_tables.PairArm):
-        return pair_tables.verdict_cells(arm, work / BASE, work, _pairs(work)), {}
-    rows = geo_tables.asked(arm, work / BASE, work, _views(work))
+        return pair_tables.verdict_cells(arm, work / BASE, runs, _given[0].pairs), {}
+    rows = geo_tables.asked(arm, work / BASE, runs, _given[0].views)
     return geo_tables.cells(rows), geo_tables.unseen_cells(rows)
 
 
-def _train_all(runs: Sequence[Run], work: Path, pool: ProcessPoolExecutor) -> None:
+def _train_all(wanted: Sequence[Run], train: Callable[[Run], Run], pool: ProcessPoolExecutor) -> None:
     """Train all, the lowest first: what lies on another waits for it."""
-    every = {one.key(): one for run in runs for one in run.below}
+    every = {one.key(): one for run in wanted for one in run.below}
     lessons = sum(one.lessons for one in every.values())
     logger.info("%d adapters, %d lessons in all", len(every), lessons)
     for depth in sorted({len(one.below) for one in every.values()}):
-        for done in pool.map(partial(_train, work), [one for one in every.values() if len(one.below) == depth]):
+        for done in pool.map(train, [one for one in every.values() if len(one.below) == depth]):
             logger.info("%s (%s), seed %d: %s", done.name, done.data, done.seed, done.key())
 
 
@@ -128,11 +132,11 @@ _TITLES = {
 }
 
 
-def _section(name: str, own: Sequence[tuple[Arm, tuple[Cells, Cells]]], work: Path, processes: int) -> str:
+def _section(name: str, own: Sequence[tuple[Arm, tuple[Cells, Cells]]], pairs: PairMaterial, processes: int) -> str:
     arms = list(dict.fromkeys(arm.name for arm, _ in own))
     rows = {one: [cells[0] for arm, cells in own if arm.name == one] for one in arms}
     unseen = {one: [cells[1] for arm, cells in own if arm.name == one] for one in arms}
-    more = {arm.name: {"lessons": f"{arm.lessons:,}", **_more(arm, work)} for arm, _ in own}
+    more = {arm.name: {"lessons": f"{arm.lessons:,}", **_more(arm, pairs)} for arm, _ in own}
     made = f"{datetime.now(UTC):%Y-%m-%d}, {processes} processes with a thread each"
     lines = [
         f"## {name.capitalize()}\n",
@@ -145,10 +149,10 @@ def _section(name: str, own: Sequence[tuple[Arm, tuple[Cells, Cells]]], work: Pa
     return "\n".join([*lines, f"`python -m geosleuth.training.adapter_claims {name}`; {made}.\n"])
 
 
-def _more(arm: Arm, work: Path) -> dict[str, str]:
+def _more(arm: Arm, pairs: PairMaterial) -> dict[str, str]:
     if isinstance(arm, geo_tables.Arm):
         return {"views taught": f"{arm.views:,}"}
-    return pair_tables.taught_cells(arm.name, _pairs(work)) if arm.table == "students" else {}
+    return pair_tables.taught_cells(arm.name, pairs) if arm.table == "students" else {}
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.training.datasets.university1652 import university1652
 from geosleuth.training.gleam_x.lessons import verifier_lessons
 from geosleuth.training.gleam_x.pairs import make_pairs
-from geosleuth.training.gleam_x.record import PairRecord
+from geosleuth.training.gleam_x.record import PairRecord, Reasons
 from geosleuth.training.gleam_x.record_file import read_records
 from geosleuth.training.gleam_x.teacher import explain_pairs
 from geosleuth.training.lora.lesson import Lessons
@@ -36,9 +36,20 @@ class PairMaterial:
     work: Path
     taught: tuple[PairRecord, ...]
     asked: tuple[PairRecord, ...]
+    known: Mapping[str, tuple[PairRecord, ...]] = field(default_factory=dict)  # explanations by teacher
+
+    def with_explanations(self, teachers: Iterable[str]) -> PairMaterial:
+        """Ask teachers here and now: other processes then need not, and none waits for another's folder."""
+        return replace(self, known={teacher: self.explained(teacher) for teacher in teachers})
 
     def explained(self, teacher: str) -> tuple[PairRecord, ...]:
-        """Return the taught pairs as a teacher explained them; asked once and kept."""
+        """Return the taught pairs as a teacher explained them; asked once and kept.
+
+        Raises:
+            InputError: Some could not be explained.
+        """
+        if teacher in self.known:
+            return self.known[teacher]
         if teacher == "revised":
             return tuple(self._revised(record) for record in self.explained("raw"))
         out = self.work / "explained" / teacher
@@ -59,7 +70,11 @@ class PairMaterial:
         if reasons is None:
             return record
         struck = set(_truth(self.root).imagined(record, reasons))
-        left = {name: tuple(line for line in getattr(reasons, name) if line not in struck) for name in _LISTS}
+        left: dict[str, object] = {
+            name: tuple(line for line in getattr(reasons, name) if line not in struck) for name in _LISTS
+        }
+        if _truth(self.root).imagined(record, Reasons(agreeing=(reasons.conclusion,), conclusion="-")):
+            left["conclusion"] = _PLAIN[record.label, record.lang]
         return record.model_copy(update={"explanation": reasons.model_copy(update=left), "human_revised": True})
 
     def lessons(self) -> dict[str, Callable[[], Lessons | list[Lessons]]]:
@@ -76,6 +91,12 @@ class PairMaterial:
 
 
 _LISTS = ("agreeing", "disagreeing")
+_PLAIN = {
+    ("match", "en"): "The two pictures show the same place.",
+    ("no_match", "en"): "The two pictures show different places.",
+    ("match", "zh"): "两张图是同一个地点。",
+    ("no_match", "zh"): "两张图是不同的地点。",
+}
 
 
 @cache
@@ -106,7 +127,7 @@ def _is_held_out(town: int) -> bool:
 
 
 def _first(records: Sequence[PairRecord], pairs: int) -> tuple[PairRecord, ...]:
-    """Return all languages of the first pairs, as many matches as others."""
+    """Return all languages of the first pairs, as many matches as others where there are enough of both."""
     half = pairs // 2
     kept = []
     for label in ("match", "no_match"):

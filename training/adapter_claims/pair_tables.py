@@ -52,14 +52,14 @@ def students() -> list[PairArm]:
     ]
 
 
-def verdict_cells(arm: PairArm, base: Path, work: Path, material: PairMaterial) -> dict[str, float]:
+def verdict_cells(arm: PairArm, base: Path, runs: Path, material: PairMaterial) -> dict[str, float]:
     """Ask an arm's model about the pairs of other towns; percent."""
     record, _ = evaluate_verifier(
-        arm.run.spec(base, work) if arm.run else f"dir:{base}",
+        arm.run.spec(base, runs) if arm.run else f"dir:{base}",
         material.asked,
         material.root,
         data="pairs of invented towns",
-        out=_made(arm.run.folder(work) / "asked" if arm.run else work / "no-adapter-verdicts"),
+        out=_made(arm.run.folder(runs) / "asked" if arm.run else runs / "no-adapter-verdicts"),
         explanations=arm.explains,
         similarity="off",
         grounding="towns" if arm.explains else None,

@@ -39,25 +39,25 @@ class Run:
         return (*(self.before.below if self.before else ()), self)
 
     def key(self) -> str:
-        """Name it by all that it is made with."""
+        """Name it by all that it is made with, but for the base and the towns, after which its folder is named."""
         said = [(one.data, one.steps, one.seed, LORA.model_dump(), LEARNING_RATE, BATCH) for one in self.below]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
-    def folder(self, work: Path) -> Path:
+    def folder(self, runs: Path) -> Path:
         """Where it lies."""
-        return work / "runs" / self.key()
+        return runs / self.key()
 
-    def spec(self, base: Path, work: Path) -> str:
+    def spec(self, base: Path, runs: Path) -> str:
         """Return the model with the adapter."""
-        return "+".join([f"dir:{base}", *(f"dir:{one.folder(work) / one.name}" for one in self.below)])
+        return "+".join([f"dir:{base}", *(f"dir:{one.folder(runs) / one.name}" for one in self.below)])
 
 
-def train_run(run: Run, base: Path, work: Path, opened: Mapping[str, Callable[[], Lessons | list[Lessons]]]) -> Path:
+def train_run(run: Run, base: Path, runs: Path, opened: Mapping[str, Callable[[], Lessons | list[Lessons]]]) -> Path:
     """Train a run whose lower ones are there; one that is finished is left as it is."""
     config = AdapterConfig(
         name=run.name,
         base=f"dir:{base}",
-        adapters_before=tuple(f"dir:{one.folder(work) / one.name}" for one in run.below[:-1]),
+        adapters_before=tuple(f"dir:{one.folder(runs) / one.name}" for one in run.below[:-1]),
         stages=(
             StageConfig(
                 name=run.name,
@@ -74,6 +74,6 @@ def train_run(run: Run, base: Path, work: Path, opened: Mapping[str, Callable[[]
             batch_size=BATCH, accumulation=1, precision="float32", gradient_checkpointing=False, workers=0, threads=1
         ),
     )
-    folder = run.folder(work)
+    folder = run.folder(runs)
     train_adapters(config, folder, lessons={run.name: opened[run.data]()})
     return folder

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import logging
+import hashlib
 from pathlib import Path
 
 from geosleuth.training.small_vlm.__main__ import make_base
 from geosleuth.training.towns.write import write_towns
 
-logger = logging.getLogger(__name__)
-
 BASE, BASE_TOWNS, TOWNS = "base", "base_towns", "towns"
 _PX = 112  # four tokens of 28 px a side
 
 
-def prepare(work: Path, processes: int) -> None:
+def prepare(work: Path, processes: int) -> Path:
     """Draw what is not drawn yet, and train the base unless it is there.
+
+    Returns:
+        The folder of the runs: another base, or other towns, have another.
 
     Raises:
         InputError: A folder is in use, or the disk takes no more.
@@ -38,3 +39,6 @@ def prepare(work: Path, processes: int) -> None:
         )
     if not (work / BASE).exists():
         make_base(work / BASE_TOWNS, work / BASE)
+    of = [work / BASE / "model.safetensors", work / BASE / "tokenizer.json", work / TOWNS / "towns.json"]
+    digests = [hashlib.sha256(path.read_bytes()).digest() for path in of]
+    return work / f"runs-{hashlib.sha256(b''.join(digests)).hexdigest()[:8]}"

@@ -4,8 +4,9 @@ What is read, from any depth below the root, as the code of public downloaders w
 
 - Names with the position: ``<lat>,<lon>[,<heading>].jpg`` and ``<id>,<lat>,<lon>,.jpg`` (VIGOR); ``<lat>_<lon>[_
   <heading>].jpg``, ``<panoid>_<lat>_<lon>[_<heading>].jpg``; GSV-Cities' ``<city>_<place>_<year>_<month>_<bearing>_
-  <lat>_<lon>_<panoid>.jpg``; and ``@...@<lat>@<lon>@<panoid>@<tile>@<heading>@...@.jpg`` (SF-XL). Degrees have a
-  decimal point there. The folder of a picture may have the position in place of it: ``35.2198_-80.8529_90/2014.png``.
+  <lat>_<lon>_<panoid>.jpg``; and ``@...@<lat>@<lon>@<panoid>@<tile>@<heading>@...@.jpg`` (SF-XL). Degrees have
+  three decimals or more there, which times ("12.05_33.20") and versions have not. The folder of a picture may have the
+  position in place of it: ``35.2198_-80.8529_90/2014.png``.
 - ``metadata.json`` in a picture's folder: a list of the Static API's answers, ``{"location": {"lat", "lng"}, ...,
   "_file": "gsv_0.jpg"}``, as google_streetview writes it.
 - ``<name>.json`` beside ``<name>.jpg``: one such answer, or an object with lat and lon (lng, latitude, longitude).
@@ -35,11 +36,13 @@ _HELD_SHOWN = 8
 _BETWEEN = r"[,_@ ]"
 _POSITION = re.compile(
     # One digit more than degrees have: SF-XL pads them with zeros (037.76980). Its UTM metres have six and seven.
-    rf"(?:^|{_BETWEEN})(?P<lat>[+-]?\d{{1,3}}\.\d+){_BETWEEN}(?P<lon>[+-]?\d{{1,4}}\.\d+)(?P<rest>(?:{_BETWEEN}.*)?)$"
+    # Fewer than three decimals, 100 m, are not where a street view was taken.
+    rf"(?:^|{_BETWEEN})(?P<lat>[+-]?\d{{1,3}}\.\d{{3,}}){_BETWEEN}(?P<lon>[+-]?\d{{1,4}}\.\d{{3,}})"
+    rf"(?P<rest>(?:{_BETWEEN}.*)?)$"
 )
-_HEADING = re.compile(rf"{_BETWEEN}(?P<heading>\d{{1,3}}(?:\.\d+)?)(?={_BETWEEN}|$)")
+_HEADING = re.compile(rf"{_BETWEEN}(?P<heading>[+-]?\d{{1,3}}(?:\.\d+)?)(?={_BETWEEN}|$)")
 _GSV_CITIES = re.compile(r"_\d{7}_\d{4}_\d{2}_(?P<heading>\d{3})_-?\d")  # place, year, month, bearing
-_SF_XL = re.compile(r"@[^@]*@[^@]*@(?P<heading>\d+(?:\.\d+)?)(?:@|$)")  # what follows lon: panoid, tile, heading
+_SF_XL = re.compile(r"@[^@]*@[^@]*@(?P<heading>[+-]?\d+(?:\.\d+)?)(?:@|$)")  # what follows lon: panoid, tile, heading
 
 
 def read_folders(root: Path) -> tuple[list[Row], list[Skipped]]:

@@ -14,7 +14,7 @@ from geosleuth.indexes.regions import countries_at
 from geosleuth.tools.georeasoner_reply import country_of
 from geosleuth.training.datasets.cross_view import Skipped
 from geosleuth.training.georeasoner.street_views import StreetView
-from geosleuth.training.georeasoner.view_table import Row, parsed_degrees
+from geosleuth.training.georeasoner.view_table import Row, country_of_cell, parsed_degrees
 
 # A folder is a city's where a place of its name is this near: outskirts of the largest (Tokyo, Sao Paulo) lie 60 km
 # from what GeoNames has for their middle, and few namesakes lie nearer to each other.
@@ -50,13 +50,13 @@ def placed(rows: Sequence[Row], *, name_cities: bool) -> tuple[tuple[StreetView,
         country = _country(row, here, notes)
         city = row.city or _city(row, lat, lon, notes, name_cities=name_cities)
         heading, locatability = _heading(row, notes), _locatability(row, notes)
-        views.append(StreetView(row.path, lat, lon, country, city, heading, locatability))
+        views.append(StreetView(row.path, lat, lon, country, city, heading, locatability, row.split or None))
     return tuple(views), skipped, dict((+notes).most_common())
 
 
 def _country(row: Row, here: str | None, notes: Counter[str]) -> str | None:
     """The country as written, else that of a folder which the coordinates confirm, else that of the coordinates."""
-    written = country_of(row.country) if row.country else None
+    written = country_of_cell(row.country)
     if written:
         notes[DISAGREE] += written != here  # borders are drawn to some km: the table's author knows better
         return written

@@ -26,7 +26,7 @@ from geosleuth.tools.georeasoner_reply import GeoAnswer
 from geosleuth.training.datasets.cross_view import Skipped
 from geosleuth.training.datasets.layout import leads_out
 from geosleuth.training.datasets.listing import NO_FILE, Listing
-from geosleuth.training.georeasoner.view_table import NAMES, OUTSIDE, TWICE, parsed_degrees
+from geosleuth.training.georeasoner.view_table import NAMES, OUTSIDE, TWICE, country_of_cell, parsed_degrees
 
 IMAGE_KEYS = ("image", "file", "path", "image_path")
 NOT_READABLE = "no JSON object"
@@ -143,15 +143,14 @@ def _read(line: str, listing: Listing, notes: Counter[str]) -> ReasonedView | st
     if not cells.keys() & {"country", "city"}:
         return NO_PLACE
     answer = GeoAnswer.model_validate(cells)  # as replies are read, so that what is taught can be read back
-    if answer.country_code is None and answer.city_name is None:
+    country = country_of_cell(answer.country)
+    if country is None and answer.city_name is None:
         return BAD_COUNTRY if answer.country and not answer.is_silent else NO_PLACE
     if not answer.reasons:
         return NO_REASONS
-    notes[BAD_COUNTRY] += answer.country_code is None and not answer.is_silent
+    notes[BAD_COUNTRY] += country is None and not answer.is_silent
     reasons = tuple(" ".join(one.split()) for one in answer.reasons)
-    return ReasonedView(
-        Path(listing.path(file)), answer.country_code, answer.city_name, reasons, _position(cells, notes)
-    )
+    return ReasonedView(Path(listing.path(file)), country, answer.city_name, reasons, _position(cells, notes))
 
 
 def _position(cells: Mapping[str, Any], notes: Counter[str]) -> tuple[float, float] | None:

@@ -31,7 +31,7 @@ from geosleuth.indexes.whole_file import appearing
 from geosleuth.training.datasets.cross_view import Skipped
 
 TABLES = ("street_views.csv", "manifest.csv", "metadata.csv")  # at the root, the first that is there
-COLUMNS = ("file", "lat", "lon", "country", "city", "heading_deg", "locatability")
+COLUMNS = ("file", "lat", "lon", "country", "city", "heading_deg", "locatability", "split")
 _REASONS_SHOWN = 3
 
 
@@ -46,6 +46,7 @@ class StreetView:
     city: str | None = None  # as its source writes it
     heading_deg: float | None = None  # of the camera, clockwise from north, [0, 360)
     locatability: float | None = None  # [0, 1]
+    split: str | None = None  # as its table calls it
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,11 @@ class StreetViews:
     def __repr__(self) -> str:
         countries = len({view.country for view in self.views} - {None})
         return f"StreetViews({self.name}: {len(self):,} in {countries} countries, {len(self.skipped):,} skipped)"
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """How many views are of which split; "" are those of none."""
+        return dict(Counter(view.split or "" for view in self.views))
 
     @property
     def skip_reasons(self) -> dict[str, int]:
@@ -156,5 +162,5 @@ def write_street_views(path: Path, views: StreetViews | Iterable[StreetView], ro
 def _row(view: StreetView, base: Path) -> list[str]:
     inside = view.path.is_relative_to(base)
     file = view.path.relative_to(base).as_posix() if inside else view.path.as_posix()
-    optional = (view.country, view.city, view.heading_deg, view.locatability)
+    optional = (view.country, view.city, view.heading_deg, view.locatability, view.split)
     return [file, repr(view.lat), repr(view.lon), *("" if one is None else str(one) for one in optional)]

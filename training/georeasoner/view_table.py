@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from geosleuth.indexes.countries import find_country
 from geosleuth.indexes.errors import InputError
+from geosleuth.tools.georeasoner_reply import country_of
 from geosleuth.training.datasets.cross_view import Skipped
 from geosleuth.training.datasets.layout import check_split, leads_out
 from geosleuth.training.datasets.listing import NO_FILE, Listing
@@ -48,6 +50,7 @@ class Row:
     city: str = ""
     heading_deg: str | float = ""
     locatability: str = ""
+    split: str = ""
     folders: tuple[str, ...] = ()  # that may name country and city
 
 
@@ -104,6 +107,7 @@ def _row(cells: dict[str, str], file: str, path: Path) -> Row:
         city=cells["city"],
         heading_deg=cells["heading_deg"],
         locatability=cells["locatability"],
+        split=cells["split"],
     )
 
 
@@ -141,6 +145,17 @@ def _cells(table: Path) -> Iterator[dict[str, str]]:
 
 def _place(header: list[str], names: tuple[str, ...]) -> int | None:
     return next((header.index(name) for name in names if name in header), None)
+
+
+def country_of_cell(written: str) -> str | None:
+    """Read a country as tables have it: an ISO code in any case, else as a model may write it.
+
+    In a reply "no" and "in" are words; in a column of countries they are Norway and India. "NA" is Namibia to ISO, but
+    what other programs write for nothing: it counts as nothing.
+    """
+    code = written.strip()
+    is_code = len(code) in (2, 3) and code.isascii() and code.isalpha() and code.upper() != "NA"
+    return (find_country(code) if is_code else None) or country_of(written)
 
 
 def parsed_degrees(lat: str | float, lon: str | float) -> tuple[float, float] | str:

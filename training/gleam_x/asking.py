@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -197,6 +198,9 @@ class Asker:
 
     def _looked(self, model: SharedModel, reasons: Reasons, pictures: PairPictures) -> list[Look]:
         """Look for the features that nobody has looked for in these pictures yet."""
+        from geosleuth.tools.vlm.endpoint import Endpoint
+        from geosleuth.training.gleam_x.kept_server import kept_view
+
         shown = (pictures.photo, pictures.candidate)
         files = [pictures.digests[id(one)] for one in shown]
         about = {
@@ -206,7 +210,11 @@ class Asker:
         digests = {feature: digest_of({"look": one}) for feature, one in about.items()}
         fresh = [feature for feature in about if digests[feature] not in self._ledger.looks]
         if fresh:
-            found = self._asking(model, digests[fresh[0]], lambda view: looks(fresh, shown, view))
+            if isinstance(model, Endpoint):
+                with self._said(None), kept_view(model, self._ledger, self._limits, pictures.digests) as view:
+                    found = looks(fresh, shown, view)
+            else:
+                found = self._asking(model, digests[fresh[0]], lambda view: looks(fresh, shown, view))
             for one in found:
                 self._ledger.look(digests[one.feature], (one.photo, one.candidate), about[one.feature])
         return [Look(feature, *self._ledger.looks[digest]) for feature, digest in digests.items()]
@@ -215,16 +223,21 @@ class Asker:
         """Ask a model within the limits; a server's every request is counted before it is sent."""
         from geosleuth.tools.vlm.endpoint import Endpoint
 
-        try:
+        with self._said(digest):
             if isinstance(model, Endpoint):
-                found = ask(model.for_photo(OneQuestion(self._limits, digest)))
-            else:
-                with self._one_at_a_time:
-                    self._limits.draw(digest)
-                    found = ask(model.for_photo())
+                return ask(model.for_photo(OneQuestion(self._limits, digest)))
+            with self._one_at_a_time:
+                self._limits.draw(digest)
+                return ask(model.for_photo())
+
+    @contextlib.contextmanager
+    def _said(self, digest: str | None) -> Iterator[None]:
+        """Keep whether a question was answered; None: its requests are kept elsewhere."""
+        try:
+            yield
         except InputError as error:
-            self._ledger.fail(digest, str(error))
+            if digest is not None:
+                self._ledger.fail(digest, str(error))
             self._limits.failed(str(error))
             raise
         self._limits.answered()
-        return found

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from geosleuth.training.gleam_x.conclusion import stated
 from geosleuth.training.gleam_x.record import Label, Language, Reasons
 
 Check = Literal["json", "cut_off", "leak", "language", "too_short", "too_long", "contradiction", "imagined", "verdicts"]
@@ -27,24 +28,40 @@ class Failed:
         return self.detail
 
 
-# Ways to say that one was told. "Label" alone may be on a bottle, and "certain" before any noun: those stay.
+# Ways to say that one was told. A label may be on a bottle, and "certain" before any noun: those stay, and so do what a
+# sign states, what a river is known as, and the annotation of a map.
 _LEAKS: dict[Language, re.Pattern[str]] = {
     "en": re.compile(
-        r"\bground[- ]truth\b|\bannotat(?:ion|ed|or)"
-        r"|\b(?:the|given|true|correct|provided|known|stated|match(?:ing)?|its|your)\s+label\b"
-        r"|\blabel\s+(?:says|said|is|states|indicates|tells|confirms|given|provided)\b"
-        r"|\blabell?ed\s+(?:as\s+)?(?:a\s+|an?other\s+|the\s+)?(?:non-?\s?)?(?:match|same|different|no[ _]match)"
+        r"\bground[- ]truth\b|\bannotators?\b|\b(?:given|provided|true|data|human|expert)\s+annotations?\b"
+        r"|\bannotations?\s+(?:says?|states?|tells?|indicates?|confirms?)\s+that\b"
+        r"|\b(?:label|annotat)(?:l?ed|ion\s+is)\s+(?:as\s+)?(?:a\s+|an?other\s+|the\s+)?(?:non-?\s?)?"
+        r"(?:match|same|different|no[ _]match)"
+        r"|\b(?:given|true|correct|provided|known|stated|match(?:ing)?|your)\s+label\b"
+        r"|\b(?:according\s+to|based\s+on|per|following|consistent\s+with)\s+(?:the|its|this|a)\s+label\b"
+        # A shop's label says "BAKERY".
+        r"|\blabel\s+(?:says|said|states|indicates|tells|confirms)\b(?!\s*:?\s*(?:[\"'“‘]|(?-i:[A-Z]{2})))"
+        r"|\blabel\s+(?:is\s+)?(?:given|provided)\b"
+        r"|\blabel\s+is\s+[\"'“‘]?(?:a\s+|an?other\b|that\b|the\s+same|match|no[ _]|same|different)"
         r"|\bgiven\s+(?:that|the\s+fact)\b[^.]{0,30}\b(?:match|same|different|another)"
         r"|\b(?:as|was|were|been|being|am|are)\s+(?:already\s+)?(?:told|informed|instructed)\b"
+        r"|\b(?:I|we)\s+(?:was|were|am|are|have\s+been)\s+(?:already\s+)?given\b"
+        r"|\byou(?:['’]ve|\s+have|\s+already)*\s+(?:said|say|told|tell|stated|state|gave|mentioned|confirmed)\b"
         r"|\b(?:as|per|by)\s+(?:stated|specified|instructed|instructions?|provided|given)\b"
+        r"(?!\s+(?:there|here|on|in|by|at|above|below)\b)"
         r"|\baccording\s+to\s+(?:the\s+|your\s+)?(?:prompt|question|instructions?|task|user|information)\b"
+        r"|\b(?:in|by|from)\s+(?:the|your)\s+(?:prompt|question|instructions?|task)\b"
+        r"|\b(?:the|your)\s+(?:prompt|question|instructions?|task|user)\s+"
+        r"(?:says?|said|states?|stated|tells?|told|indicates?|confirms?|gives?|gave|claims?)\b"
         r"|\b(?:known|provided|given|stated|correct)\s+(?:answer|verdict|fact|information)\b"
-        r"|\b(?:it\s+is|is)\s+(?:already\s+)?known\b|\bthat\s+is\s+certain\b",
+        r"|\bthe\s+(?:answer|verdict)\s+(?:is|was|must|has)\b"
+        r"|\bit(?:\s+is|['’]s)\s+(?:already\s+)?known\b(?!\s+(?:as|for)\b)|\bis\s+known\s+that\b"
+        r"|\bknown\s+to\s+be\s+(?:another|(?:a\s+|the\s+)?(?:match|same|different))|\bthat\s+is\s+certain\b",
         re.I,
     ),
     "zh": re.compile(
         "标签|真值|(?:人工|给定|数据|图像|图片|已有)标注|标注(?:为|显示|表明|说)|已知|(?:被|已)告知|事先(?:得到|知道|告诉)"
-        "|根据(?:提示|题目|问题|给定|所给|提供)|(?:题目|提示|题干)[中里]?(?:说|指出|给出|表明|已)|正确答案|这一点是确定的"
+        "|根据(?:提示|题目|问题|任务|给定|所给|提供)|(?:题目|提示|题干|任务|指令|用户)[中里]?(?:说|指出|给出|表明|已|告诉)"
+        "|正确答案|因为答案|答案(?:是|为)|[你您](?:已经?|曾)?(?:说|告诉)|这一点是确定的"
     ),
 }
 # Characters of a feature ("gate" says something, "x" does not) and of a conclusion. A sentence of Chinese has a third
@@ -81,7 +98,10 @@ def failed_checks(reasons: Reasons | None, label: Label, language: Language, *, 
 
 
 def contradictions(reasons: Reasons, label: Label) -> list[Failed]:
-    """What in the lists speaks against the verdict."""
+    """What in the lists and the conclusion speaks against the verdict."""
+    if (said := stated(reasons.conclusion)) not in (None, label):
+        what = "are the same" if said == "match" else "differ"
+        return [Failed("contradiction", f"its conclusion says that the places {what}, against the verdict")]
     if label == "match" and not reasons.agreeing:
         return [Failed("contradiction", "it says that the places are the same and names no feature that agrees")]
     if label == "no_match" and not reasons.disagreeing:

@@ -3,7 +3,8 @@
 Two features are the same where their words are: letters folded, words without content dropped, a plural's "s" too; in
 Chinese, where words are not parted, pairs of neighbouring characters stand for words. Their Jaccard similarity is to be
 more than one half: "red roof on the left" and "the red roofs" share 2 of 3 words, "red tiled roof" and "grey tiled
-roof" 2 of 4. Synonyms ("church", "chapel") are not recognised, so that the filter errs towards dropping.
+roof" 2 of 4. Where one denies the other (`opposed.py`) they are never the same. Synonyms ("church", "chapel") are not
+recognised, so that the filter errs towards dropping.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from geosleuth.training.gleam_x.opposed import opposed
 from geosleuth.training.gleam_x.record import Reasons
 
 _SAME = 0.5  # Jaccard similarity of two short phrases; see above
@@ -112,7 +114,11 @@ def _kept(samples: Sequence[Sequence[str]], needed: float, most: int = 3) -> tup
     groups: list[dict[int, str]] = []  # number of the sample -> its wording
     for number, features in enumerate(samples):
         for feature in features:
-            near = [(max(similarity(feature, one) for one in group.values()), i) for i, group in enumerate(groups)]
+            near = [
+                (max(similarity(feature, one) for one in group.values()), i)
+                for i, group in enumerate(groups)
+                if not any(opposed(feature, one) for one in group.values())
+            ]
             likeness, best = max(near, key=lambda one: (one[0], -one[1]), default=(0.0, -1))
             if likeness <= _SAME:
                 groups.append({number: feature})
@@ -133,7 +139,7 @@ def _others(sample: Reasons, agreeing: Sequence[str], disagreeing: Sequence[str]
         one
         for features, kept in ((sample.agreeing, agreeing), (sample.disagreeing, disagreeing))
         for one in features
-        if all(similarity(one, other) <= _SAME for other in kept)
+        if all(similarity(one, other) <= _SAME or opposed(one, other) for other in kept)
     ]
 
 

@@ -12,9 +12,11 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.lock import LOCK, locked
 from geosleuth.indexes.whole_file import appearing
 from geosleuth.training.gleam_x.asking import How, Outcome
-from geosleuth.training.gleam_x.record_file import write_records
+from geosleuth.training.gleam_x.record import PairRecord
+from geosleuth.training.gleam_x.record_file import Key, key_of, read_records, writable, write_records
 
 EXPLAINED, REJECTED = "explained.jsonl", "rejected.jsonl"
+_UNEXPLAINED = {"explanation": None, "teacher": None, "teacher_label": None}
 
 
 @contextlib.contextmanager
@@ -37,9 +39,10 @@ def _check(out: Path, how: Mapping[str, object]) -> None:
     if path.exists():
         try:
             known = dict(json.loads(path.read_bytes()))
-        except (TypeError, ValueError) as error:
+        except (OSError, TypeError, ValueError) as error:
+            found = error.strerror if isinstance(error, OSError) else None
             remedy = "Name another --out."
-            raise InputError(f"the settings of explanations in {path}", f"others ({error})", remedy) from error
+            raise InputError(f"the settings of explanations in {path}", found or f"others ({error})", remedy) from error
         different = sorted(key for key in how if how[key] != known.get(key))
         if different:
             remedy = "Name another --out, or ask as this folder began (its settings.json)."
@@ -51,17 +54,52 @@ def _check(out: Path, how: Mapping[str, object]) -> None:
     _write_json(path, how)
 
 
-def write_outcomes(out: Path, found: Sequence[Outcome], report: Mapping[str, object]) -> None:
-    """Write what was explained, what was set aside and why, and the report."""
-    write_records(out / EXPLAINED, [one.record for one in found if not one.failed])
-    with appearing(out / REJECTED) as scratch, scratch.open("w", encoding="utf-8", newline="\n") as file:
-        for one in found:
-            if one.failed:
-                line = {"record": one.record.model_dump(mode="json"), "failed": [asdict(f) for f in one.failed]}
-                file.write(json.dumps({**line, "answer": one.text}, ensure_ascii=False) + "\n")
+def explained_before(out: Path) -> dict[Key, PairRecord]:
+    """What earlier runs have explained: paid for, and so never dropped because this run does not come to it.
+
+    Raises:
+        InputError: The file is damaged.
+    """
+    path = out / EXPLAINED
+    return {key_of(one): one for one in read_records(path)} if path.exists() else {}
+
+
+def explained_now(
+    records: Sequence[PairRecord], outcomes: Mapping[int, Outcome], before: Mapping[Key, PairRecord]
+) -> list[PairRecord]:
+    """The explained ones of these pairs; where a run did not come to one, as it was explained before.
+
+    Args:
+        records: All pairs of a run.
+        outcomes: By the number of the record.
+        before: See `explained_before`.
+    """
+    found = []
+    for number, record in enumerate(records):
+        if one := outcomes.get(number):
+            found += [] if one.failed else [one.record]
+        elif (known := before.get(key_of(record))) and known.model_copy(update=_UNEXPLAINED) == record:
+            found.append(known)  # the same pair still
+    return found
+
+
+def write_outcomes(
+    out: Path, explained: Sequence[PairRecord], rejected: Sequence[Outcome], report: Mapping[str, object]
+) -> None:
+    """Write what was explained, what was set aside and why, and the report.
+
+    Raises:
+        InputError: They cannot be written.
+    """
+    write_records(out / EXPLAINED, explained)
+    path = out / REJECTED
+    with writable(path), appearing(path) as scratch, scratch.open("w", encoding="utf-8", newline="\n") as file:
+        for one in rejected:
+            line = {"record": one.record.model_dump(mode="json"), "failed": [asdict(f) for f in one.failed]}
+            file.write(json.dumps({**line, "answer": one.text}, ensure_ascii=False) + "\n")
     _write_json(out / "report.json", report)
 
 
 def _write_json(path: Path, content: object) -> None:
-    with appearing(path) as scratch:
+    with writable(path), appearing(path) as scratch:
         scratch.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -4,19 +4,20 @@
     sent      before each HTTP request that asks it, repetitions included
     answer    the text, whether it was cut off, tokens, seconds
     failure   there was none: why
-    look      what a second look saw of a feature
+    look      what a second look saw of a feature, of those answers
 
 A line is on the disk before the next step is taken. So an answer that was received is never paid for again, whenever
-the process is killed; a request that was under way at that moment is asked again: one per thread at most.
+the process is killed; a request that was under way at that moment is asked again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,7 @@ class Answer(BaseModel):
     prompt_tokens: int = 0  # as the server counts them, images included
     tokens: int = 0
     seconds: float = 0.0
+    logprobs: Any = None  # as the server listed them, where a second look asked for them
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,8 @@ class Asked:
             for turn in self.prompt.turns
         ]
         settings = {"max_tokens": self.max_tokens, "temperature": self.temperature, "sample": self.sample}
-        return {"model": self.model, "turns": turns, **settings}
+        begun = {"begun": self.prompt.begun} if self.prompt.begun else {}
+        return {"model": self.model, "turns": turns, **begun, **settings}
 
     @property
     def digest(self) -> str:
@@ -92,7 +95,7 @@ class Ledger:
         self._lock = Lock()
         try:
             self._read()
-            self._file = path.open("ab")
+            self._file = path.open("ab", buffering=0)  # what a full disk refuses is not tried again when it is closed
         except OSError as error:
             found = f"{path}: {error.strerror}"
             raise InputError("a ledger that can be read and written", found, "Name another folder.") from error
@@ -117,9 +120,10 @@ class Ledger:
 
     def answer(self, digest: str, answer: Answer) -> None:
         """Keep an answer."""
-        self._add("answer", digest, answer.model_dump())
-        self.answers[digest] = answer
-        self.tokens += answer.prompt_tokens + answer.tokens
+        self._add("answer", digest, answer.model_dump(exclude_none=True))
+        with self._lock:
+            self.answers[digest] = answer
+            self.tokens += answer.prompt_tokens + answer.tokens
 
     def fail(self, digest: str, reason: str) -> None:
         """Keep why there is no answer; it may be asked again."""
@@ -133,32 +137,33 @@ class Ledger:
     def _add(self, kind: str, digest: str, content: Mapping[str, Any]) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = json.dumps({"kind": kind, "hash": digest, "at": now, **content}, ensure_ascii=False)
+        rest = line.encode("utf-8", "replace") + b"\n"
         with self._lock:
-            self._file.write(line.encode("utf-8", "replace") + b"\n")
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            end = os.fstat(self._file.fileno()).st_size
+            try:
+                while rest:  # a disk that becomes full takes a part
+                    rest = rest[self._file.write(rest) :]
+                os.fsync(self._file.fileno())
+            except OSError:
+                with contextlib.suppress(OSError):
+                    self._file.truncate(end)  # else the next line would be added to a torn one
+                raise
 
     def _read(self) -> None:
         if not self.path.exists():
             return
-        content = self.path.read_bytes()
-        if content and not content.endswith(b"\n"):  # else the next line would be added to a torn one
-            with self.path.open("ab") as file:
+        line = b"\n"
+        with self.path.open("r+b") as file:
+            for line in file:
+                self._take(line)
+            if not line.endswith(b"\n"):  # else the next line would be added to a torn one
                 file.write(b"\n")
-        for entry in self._entries(content):
-            self._take(entry)
         if self.damaged:
             logger.warning("%s: %d damaged lines; their questions are asked again", self.path, self.damaged)
 
-    def _entries(self, content: bytes) -> Iterator[dict[str, Any]]:
-        for line in content.splitlines():
-            try:
-                yield json.loads(line)
-            except ValueError:
-                self.damaged += 1
-
-    def _take(self, entry: dict[str, Any]) -> None:
+    def _take(self, line: bytes) -> None:
         try:
+            entry = json.loads(line)
             kind, digest = entry["kind"], entry["hash"]
             if kind == "request":
                 self._known.add(digest)
@@ -170,5 +175,5 @@ class Ledger:
                 self.tokens += answer.prompt_tokens + answer.tokens
             elif kind == "look":
                 self.looks[digest] = tuple(float("nan") if one is None else float(one) for one in entry["log_odds"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, RecursionError):
             self.damaged += 1

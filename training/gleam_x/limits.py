@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from threading import Event, Lock
 
@@ -11,7 +12,7 @@ from geosleuth.tools.vlm.requests_budget import RequestsBudget
 from geosleuth.training.gleam_x.ledger import Ledger
 
 _IN_A_ROW = 5  # failures, each after four tries: a server that cannot do it at all shall not be asked 10,000 times
-_NO_LIMIT = 1 << 31  # of one question: what counts is the whole
+NO_LIMIT = 1 << 31  # of one question: what counts is the whole
 
 
 class StoppedError(Exception):
@@ -30,7 +31,7 @@ class Limits:
         per_minute: float | None = None,
     ) -> None:
         for value, name in ((requests, "requests"), (tokens, "tokens"), (per_minute, "requests per minute")):
-            if value is not None and value <= 0:
+            if value is not None and not 0 < value < math.inf:
                 raise InputError(f"{name} above 0", str(value), "Leave it out for no limit.")
         self._ledger = ledger
         self._requests, self._tokens = requests, tokens
@@ -99,7 +100,7 @@ class OneQuestion(RequestsBudget):
     """The budget that one question is asked with: all that it sends is drawn from the run's limits."""
 
     def __init__(self, limits: Limits, digest: str) -> None:
-        super().__init__(_NO_LIMIT)
+        super().__init__(NO_LIMIT)
         self._limits = limits
         self._digest = digest
 

@@ -66,6 +66,9 @@ def make_pairs(
             the root, or the encoder cannot be had.
     """
     _check(negatives, ranks, queries, languages)
+    if isinstance(encoder, str) and encoder.partition(":")[0] not in ("embedded", "hf", "timm", "dir"):
+        remedy = "Use one of: embedded, hf:ORG/NAME[@REV], timm:NAME, dir:PATH."
+        raise InputError("an encoder that ranks the references", repr(encoder), remedy)
     rng = np.random.default_rng(seed)
     data = _drawn(opened, queries, rng)
     truth = _truth(data)

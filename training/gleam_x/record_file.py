@@ -1,9 +1,10 @@
-"""Records as a JSONL file: read with its bad lines counted, written whole, added to line by line."""
+"""Records as a JSONL file: read with its bad lines counted, written whole."""
 
 from __future__ import annotations
 
+import codecs
 import contextlib
-import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,19 +57,15 @@ def key_of(record: PairRecord) -> Key:
     return record.pair_id, record.lang
 
 
-def read_records(path: Path, *, strict: bool = False) -> Records:
-    """Read a file of records; blank lines are passed over.
-
-    Args:
-        path: The file.
-        strict: Refuse the file at its first bad line, where they are counted otherwise.
+def read_records(path: Path) -> Records:
+    """Read a file of records; blank lines are passed over, and bad ones counted.
 
     Raises:
         InputError: There is no such file; no line of it is a record; a path in it leaves the root of the data set; a
             pair stands in it twice in one language. It names the line.
     """
     try:
-        content = path.read_bytes()
+        content = path.read_bytes().removeprefix(codecs.BOM_UTF8)  # which some editors put there
     except OSError as error:
         remedy = "Make one with `geosleuth curate pairs`."
         raise InputError(f"a file of pairs, {path}", error.strerror or str(error), remedy) from error
@@ -82,8 +79,6 @@ def read_records(path: Path, *, strict: bool = False) -> Records:
             record = PairRecord.model_validate_json(line)
         except ValidationError as error:
             bad.append(BadLine(number, _in_words(error)))
-            if strict:
-                raise InputError(f"a record in line {number} of {path}", bad[-1].reason, "Mend the line.") from None
             continue
         _check_paths(record, f"line {number} of {path}")
         _check_new(record, number, seen, path)
@@ -100,26 +95,18 @@ def write_records(path: Path, records: Iterable[PairRecord]) -> None:
     Raises:
         InputError: A pair comes twice in one language, a path leaves the root, or the file cannot be written.
     """
-    with _writable(path), appearing(path) as scratch, scratch.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(_lines(records, {}, path))
+    with writable(path), appearing(path) as scratch, scratch.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(_lines(records, path))
 
 
-def append_records(path: Path, records: Sequence[PairRecord]) -> None:
-    """Add records to a file, which is made where there is none; they are on the disk when this returns.
+def check_writable(path: Path) -> None:
+    """Make sure that a file can be written there, before hours of work for it.
 
     Raises:
-        InputError: As of `write_records`; a pair that is in the file already is refused, and nothing is added.
+        InputError: It cannot.
     """
-    there = read_records(path).records if path.exists() else ()
-    lines = "".join(_lines(records, dict.fromkeys(map(key_of, there), 0), path)).encode()
-    with _writable(path), path.open("ab+") as file:
-        if file.tell():
-            file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":  # a writer was killed inside of a line
-                lines = b"\n" + lines
-        file.write(lines)
-        file.flush()
-        os.fsync(file.fileno())
+    with writable(path), tempfile.TemporaryFile(dir=path.parent):
+        pass
 
 
 def picture_path(root: Path, relative: str) -> Path:
@@ -131,10 +118,14 @@ def picture_path(root: Path, relative: str) -> Path:
     if leads_out(relative) or not relative:
         remedy = "Write paths relative to the root of the data set, with forward slashes."
         raise InputError(f"a picture below {root}", repr(relative[:_SHOWN]), remedy)
-    return root / relative
+    path = root / relative
+    if not path.resolve().is_relative_to(root.resolve()):  # it may be sent to a server
+        raise InputError(f"a picture below {root}", f"{relative[:_SHOWN]!r}, a link that leads out", "Copy it there.")
+    return path
 
 
-def _lines(records: Iterable[PairRecord], seen: dict[Key, int], path: Path) -> Iterator[str]:
+def _lines(records: Iterable[PairRecord], path: Path) -> Iterator[str]:
+    seen: dict[Key, int] = {}
     for number, record in enumerate(records, start=1):
         _check_paths(record, f"record {number} for {path}")
         _check_new(record, number, seen, path)
@@ -151,13 +142,12 @@ def _check_paths(record: PairRecord, where: str) -> None:
 def _check_new(record: PairRecord, number: int, seen: dict[Key, int], path: Path) -> None:
     first = seen.setdefault(key_of(record), number)
     if first != number:
-        where = f"as number {first}" if first else "in the file"
-        found = f"{record.pair_id[:_SHOWN]!r} in {record.lang} {where} and again as number {number}"
+        found = f"{record.pair_id[:_SHOWN]!r} in {record.lang} as number {first} and again as number {number}"
         raise InputError(f"each pair once per language in {path}", found, "Remove one of the two.")
 
 
 @contextlib.contextmanager
-def _writable(path: Path) -> Iterator[None]:
+def writable(path: Path) -> Iterator[None]:
     """Say in three parts why a file cannot be written."""
     try:
         yield

@@ -14,7 +14,7 @@ from geosleuth.indexes.pixels import Pixels
 from geosleuth.tools.comparison_prompts import NO, YES, yes_log_odds
 from geosleuth.tools.quoting import quoted
 from geosleuth.tools.vlm.model import Prompt, Turn, VisionLanguageModel
-from geosleuth.training.gleam_x.record import PairRecord, Reasons
+from geosleuth.training.gleam_x.record import Reasons
 
 _QUESTION = (
     "Words from a comparison of two pictures, of which this is one: {feature}. Is the thing that they name visible in "
@@ -36,22 +36,17 @@ class Look:
         return self.photo < 0.0 and self.candidate < 0.0
 
 
-def second_look(record: PairRecord, pictures: tuple[Pixels, Pixels], model: VisionLanguageModel) -> tuple[Look, ...]:
-    """Look for each feature of a record's explanation in both of its pictures.
+def looks(features: Sequence[str], pictures: tuple[Pixels, Pixels], model: VisionLanguageModel) -> tuple[Look, ...]:
+    """Look for each feature in both pictures.
 
     Args:
-        record: One without an explanation names nothing.
+        features: See `features_of`.
         pictures: The photo and the candidate.
         model: Asked by score: nothing is written.
 
     Raises:
         InputError: The model cannot be reached or run.
     """
-    return looks(features_of(record.explanation), pictures, model)
-
-
-def looks(features: Sequence[str], pictures: tuple[Pixels, Pixels], model: VisionLanguageModel) -> tuple[Look, ...]:
-    """As `second_look`, of features."""
     if not features:
         return ()
     # Prompts of one picture follow each other: what they have in common is computed once.
@@ -66,6 +61,6 @@ def look_prompt(feature: str, picture: Pixels) -> Prompt:
     return Prompt((Turn("user", (picture, _QUESTION.format(feature=quoted(feature)))),))
 
 
-def features_of(reasons: Reasons | None) -> tuple[str, ...]:
+def features_of(reasons: Reasons) -> tuple[str, ...]:
     """All features of an explanation, each once."""
-    return tuple(dict.fromkeys((*reasons.agreeing, *reasons.disagreeing))) if reasons else ()
+    return tuple(dict.fromkeys((*reasons.agreeing, *reasons.disagreeing)))

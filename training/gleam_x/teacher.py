@@ -4,7 +4,8 @@ The folder that they go to:
 
     settings.json     how the teacher is asked; the folder is for this way alone
     ledger.jsonl      every question and answer (`ledger.py`): nothing that was answered is paid for again
-    explained.jsonl   the pairs with explanations that passed the checks, in the order of the records
+    explained.jsonl   the pairs with explanations that passed the checks, in the order of the records; then those of
+                      other pairs that were explained here before
     rejected.jsonl    the others: record, the checks that failed, the last answer
     report.json       what the last run came to
 
@@ -17,7 +18,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 
@@ -25,10 +26,16 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.tools.vlm.endpoint_server import AT_ONCE, at_once
 from geosleuth.tools.vlm.load import SharedModel, VlmOptions, load_vlm
 from geosleuth.training.gleam_x.asking import Asker, How, Imagined, Outcome
-from geosleuth.training.gleam_x.explanations_folder import explanations_folder, write_outcomes
+from geosleuth.training.gleam_x.explanations_folder import (
+    explained_before,
+    explained_now,
+    explanations_folder,
+    write_outcomes,
+)
 from geosleuth.training.gleam_x.ledger import NAME, Ledger
 from geosleuth.training.gleam_x.limits import Limits, StoppedError
 from geosleuth.training.gleam_x.record import PairRecord
+from geosleuth.training.gleam_x.record_file import key_of
 from geosleuth.training.gleam_x.teacher_prompt import UnreadableError
 
 logger = logging.getLogger(__name__)
@@ -69,6 +76,7 @@ class Explained:
     requests_in_all: int  # of all runs in this folder
     tokens_in_all: int  # read and written, as far as the server counts them
     seconds: float
+    others: int = 0  # pairs of other runs in this folder, which keep their explanations
     stopped: str | None = None  # why the run ended early
     within_budget: bool = True  # False: it ended because a server answers no more
     failures: tuple[str, ...] = field(default=())  # the first few
@@ -76,7 +84,7 @@ class Explained:
     @property
     def complete(self) -> bool:
         """Whether every pair was answered."""
-        return not (self.left or self.failed)
+        return not (self.left or self.failed or self.unreadable)
 
 
 @dataclass
@@ -129,26 +137,49 @@ def explain_pairs(
         progress: Told after each pair.
 
     Raises:
-        InputError: The folder is of another run or in use, or the models cannot be had. A server that fails does not
-            raise: the report says what was left.
+        InputError: There are no pairs, or no pictures of them below the root; the folder is of another run or in use,
+            or the models cannot be had. A server that fails does not raise: the report says what was left.
     """
+    _check_pairs(records, root)
     if not 1 <= concurrency <= AT_ONCE or samples < 1:
         found = f"{concurrency} at once, {samples} samples"
         raise InputError(f"1 to {AT_ONCE} questions at once, and one sample or more", found, "Change the number.")
     options = options or VlmOptions(timeout_s=_TIMEOUT_S)
     started = time.perf_counter()
-    model = load_vlm(teacher, options)
-    looks_again = load_vlm(second_look, options) if isinstance(second_look, str) else None
+    model = _load(teacher, options)
+    looks_again = _load(second_look, options) if isinstance(second_look, str) else None
     knows = None if isinstance(second_look, str) else second_look
     how = How(teacher, with_label, samples, second_look if isinstance(second_look, str) else knows and _KNOWN)
     with explanations_folder(out, how), Ledger(out / NAME) as ledger:
         limits = Limits(ledger, requests=budget_requests, tokens=budget_tokens, per_minute=requests_per_minute)
         asker = Asker(model, how, ledger, limits, root, looks_again=looks_again, knows=knows)
+        before = explained_before(out)
         tally = _work(asker, records, limits, _threads(concurrency, model, looks_again), progress)
-        report = _report(out, records, tally, limits, ledger, time.perf_counter() - started)
-        outcomes = [tally.outcomes[number] for number in sorted(tally.outcomes)]
-        write_outcomes(out, outcomes, {**asdict(report), "folder": str(out)})
+        explained = explained_now(records, tally.outcomes, before)
+        these = set(map(key_of, records))
+        others = [one for key, one in before.items() if key not in these]
+        report = _report(out, records, explained, tally, limits, ledger, time.perf_counter() - started)
+        report = replace(report, others=len(others))
+        rejected = [one for _, one in sorted(tally.outcomes.items()) if one.failed]
+        write_outcomes(out, [*explained, *others], rejected, {**asdict(report), "folder": str(out)})
     return report
+
+
+def _check_pairs(records: Sequence[PairRecord], root: Path) -> None:
+    """Refuse what cannot come to anything, before a folder is made."""
+    if not records:
+        raise InputError("pairs to explain", "none", "Make them with `geosleuth curate pairs`.")
+    asked = [one for one in records if one.explanation is None]
+    if asked and not any((root / path).is_file() for one in asked for path in (one.query_path, one.satellite_path)):
+        found = f"none, not even {root / asked[0].query_path}"
+        raise InputError(f"pictures of the pairs below {root}", found, "Name the root that the pairs were made with.")
+
+
+def _load(spec: str, options: VlmOptions) -> SharedModel:
+    if spec.partition(":")[0] not in ("openai", "hf", "dir"):
+        remedy = "Name one: openai:MODEL@URL, hf:ORG/NAME[@REV] or dir:PATH."
+        raise InputError("a model that sees pictures", repr(spec), remedy)
+    return load_vlm(spec, options)
 
 
 def _work(
@@ -201,9 +232,14 @@ def _threads(concurrency: int, *models: SharedModel | None) -> int:
 
 
 def _report(
-    out: Path, records: Sequence[PairRecord], tally: _Tally, limits: Limits, ledger: Ledger, seconds: float
+    out: Path,
+    records: Sequence[PairRecord],
+    good: Sequence[PairRecord],
+    tally: _Tally,
+    limits: Limits,
+    ledger: Ledger,
+    seconds: float,
 ) -> Explained:
-    good = [one.record for one in tally.outcomes.values() if not one.failed]
     return Explained(
         folder=out,
         total=len(records),

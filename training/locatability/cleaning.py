@@ -3,6 +3,7 @@
 FOLDER/kept.jsonl     {"clue", "places"}: the names as written; `read_clues` reads it again
 FOLDER/dropped.jsonl  {"clue", "reason"}
 FOLDER/clues.json     counts with examples, and what recognised the names
+FOLDER/weights.tsv    class weights, where they were asked for (`weights_of_clues.py`)
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from geosleuth.training.locatability.named_entities import Recogniser
 
 logger = logging.getLogger(__name__)
 
-KEPT, DROPPED, SUMMARY = "kept.jsonl", "dropped.jsonl", "clues.json"
+KEPT, DROPPED, SUMMARY, WEIGHTS = "kept.jsonl", "dropped.jsonl", "clues.json", "weights.tsv"
 NO_PLACE = "names no place"
 _EXAMPLES = 5
 _COMMONEST = 10
@@ -81,6 +82,17 @@ def clean(clues: Clues, recogniser: Recogniser) -> CleanedClues:
 def keep_all(clues: Clues) -> CleanedClues:
     """Keep every clue, whether it names a place or not."""
     return CleanedClues(tuple((text, ()) for text in clues.texts), (), dict(clues.skipped), "none: all are kept")
+
+
+def check_new(out: Path) -> None:
+    """See that files of another run do not stay beside new ones, and that what is read is not written over.
+
+    Raises:
+        InputError: The folder has one of them.
+    """
+    there = next((name for name in (KEPT, DROPPED, SUMMARY, WEIGHTS) if (out / name).exists()), None)
+    if there is not None:
+        raise InputError("a folder without clues", f"{out} with {there}", "Name another with --out.")
 
 
 def write_clues(cleaned: CleanedClues, out: Path, more: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -115,8 +115,17 @@ def correlate_model(
         recorded: Its answers.
         photos: With where they were taken.
         scores: By the photo's path.
+
+    Raises:
+        InputError: It answered about none of the photos that have a score.
     """
     asked = [one for one in photos if str(one.path) in scores and one.path.name in recorded.rows]
+    if not asked:
+        found = (
+            f"none: of {len(recorded.rows):,} files with an answer none is among {len(scores):,} photos with a score"
+        )
+        remedy = "Name the predictions of these photos, or leave the model out with --model."
+        raise InputError(f"photos that {model} answered about", found, remedy)
     answers = [recorded.rows[one.path.name] for one in asked]
     given = [scores[str(one.path)] for one in asked]
     right = [float(answer.country == one.country) for one, answer in zip(asked, answers, strict=True)]
@@ -128,7 +137,7 @@ def correlate_model(
     return ModelCorrelations(
         model=model,
         photos=len(asked),
-        country_right=float(np.mean(right)) if right else math.nan,
+        country_right=float(np.mean(right)),
         with_right=correlate(given, right),
         with_error_km=correlate([given[i] for i in placed], [errors[i] for i in placed]),
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from geosleuth.agent.printable import printable
 from geosleuth.indexes.countries import country_name
+from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.whole_file import appearing
 from geosleuth.training.evaluate.cross_view.report_style import POLICY
 from geosleuth.training.evaluate.cross_view.report_style import STYLE as PAGE_STYLE
@@ -48,13 +49,20 @@ def write_curation_report(out: Path, views: StreetViews, scores: Scores, thresho
         views: The whole set.
         scores: Of its pictures.
         threshold: Above which pictures are kept.
+
+    Raises:
+        InputError: One of the two cannot be written.
     """
     found = curation_figures(views, scores, threshold)
     levels = sensitivity(views, scores)
     text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
     for name, content in ((FIGURES, text), (PAGE, curation_html(views, scores, threshold, levels))):
-        with appearing(out / name) as scratch:
-            scratch.write_text(content, encoding="utf-8", errors="backslashreplace")
+        try:
+            with appearing(out / name) as scratch:
+                scratch.write_text(content, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            remedy = "Make room or leave to write there; the same command then goes on from here."
+            raise InputError("to keep the report", f"{out / name}: {error.strerror or error}", remedy) from error
     return found
 
 
@@ -65,7 +73,9 @@ def curation_figures(views: StreetViews, scores: Scores, threshold: float) -> di
     return {
         "set": views.name,
         "views": len(views.views),
-        "skipped": len(views.skipped),
+        "splits": views.splits,
+        "skipped": views.skip_reasons,
+        "notes": dict(views.notes),
         "scored": len(values),
         "broken": len(scores.broken),
         "settings": scores.settings.model_dump(),
@@ -85,7 +95,7 @@ def curation_html(views: StreetViews, scores: Scores, threshold: float, levels: 
     parts = [
         f"<h1>{_words(title)}</h1>\n<p class='soft'>{_words(_sentence(scores.settings.words()))}</p>",
         f'<p class="lead">{kept:,} of {len(values):,} pictures{share} score above {threshold:g}.</p>',
-        *(f'<p class="warning">{_words(note)}</p>' for note in _notes(views, scores)),
+        *(f'<p class="warning">{_words(note)}</p>' for note in (*cautions(views, scores), *remarks(views, scores))),
         f"<h2>Scores</h2>\n<figure>{histogram_svg(values, threshold)}</figure>" if values else "",
         f"<h2>What a threshold leaves</h2>\n{_level_table(levels, threshold)}\n<p class='soft'>{_words(_LEGEND)}</p>",
         _lost(levels),
@@ -120,13 +130,20 @@ def level_cells(level: Level) -> list[str]:
     ]
 
 
-def _notes(views: StreetViews, scores: Scores) -> list[str]:
+def cautions(views: StreetViews, scores: Scores) -> list[str]:
+    """Say why what is kept may not be what a training needs."""
     said = [_EMBEDDED] if scores.settings.method == "embedded" else []
-    if scores.broken:
-        said.append(f"Pictures that could not be scored, and are not kept: {len(scores.broken):,}.")
-    if views.skipped:
-        said.append(f"Rows that were left out when the set was read: {len(views.skipped):,}.")
+    if len(views.splits) > 1:
+        counts = ", ".join(f"{name or 'of none'} {count:,}" for name, count in views.splits.items())
+        said.append(f"Several splits are mixed ({counts}): --split takes one, so that nothing held out is trained on.")
     return said
+
+
+def remarks(views: StreetViews, scores: Scores) -> list[str]:
+    """Say what became of pictures and rows that are not as the others, each reason with its count."""
+    said = [f"{len(scores.broken):,} could not be scored, and are not kept."] if scores.broken else []
+    said += [f"{count:,} rows left out when the set was read: {why}." for why, count in views.skip_reasons.items()]
+    return said + [f"{count:,} rows: {what}." for what, count in views.notes.items()]
 
 
 def _level_table(levels: Sequence[Level], threshold: float) -> str:

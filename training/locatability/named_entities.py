@@ -6,10 +6,8 @@ asked for texts of its own language's script alone: one for English finds nonsen
 
 Tables are the default because they install with geosleuth: spaCy's own pipelines are published beside the package
 index, not in it, and what bears their names there is by others (look-alikes with a version of 999 among them). Install
-one as spaCy's documentation says, and name it. flashgeotext, which has GeoNames' countries and cities in its package,
-was measured and left out: of 60 invented clues it finds 10 of 18 that name a place in English and none of 12 in
-Chinese, and takes 8 of 18 English ones that name none for clues; the tables find 15 and 9 and are wrong in 3
-(`tests/training/locatability/place_clues.jsonl`, where some of the words that deceive were known to the tables).
+one as spaCy's documentation says, and name it. How the tables do on 60 invented clues, of which some of the words that
+deceive were known to them, is measured by `tests/training/locatability/test_named_entities.py`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,9 @@ A picture is known by its path. One that was broken is tried again by the next r
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -37,12 +39,22 @@ class ScoreFile:
 
     def __init__(self, path: Path, known: dict[str, Scored]) -> None:
         self.known = known  # by path
-        self._file = path.open("a", encoding="utf-8")
+        self._path = path
+        self._file = path.open("ab", buffering=0)  # else a failed write would be tried again by close, and fail again
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Write scores; when this returns they survive this process."""
-        self._file.write("".join(f"{_line(path, one)}\n" for path, one in rows))
-        self._file.flush()
+        """Write scores; when this returns they survive this process.
+
+        Raises:
+            InputError: They cannot be written; a line that was cut off is done again by the next run.
+        """
+        content = "".join(f"{_line(path, one)}\n" for path, one in rows).encode()
+        try:
+            if self._file.write(content) != len(content):  # a full disk
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            remedy = "Make room; the same command then goes on from here."
+            raise InputError("to keep scores", f"{self._path}: {error.strerror or error}", remedy) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -68,18 +80,6 @@ def opened_scores(folder: Path, settings: ScoreSettings) -> Iterator[ScoreFile]:
             found = f"{error.filename or folder}: {error.strerror or error}"
             raise InputError("a folder for scores that can be written", found, "Name another with --out.") from error
         yield file
-
-
-def read_scores(folder: Path) -> tuple[ScoreSettings, Mapping[str, Scored]]:
-    """Read scores by path, with what they depend on; pictures that were broken are not among them.
-
-    Raises:
-        InputError: There are none.
-    """
-    remedy = "Name the folder that `geosleuth curate locatability --out` wrote."
-    settings = read_json(folder / SETTINGS, ScoreSettings, "scores of locatability", remedy)
-    rows, _ = _read(folder / SCORES)
-    return settings, {path: one for path, one in rows if isinstance(one, Scored)}
 
 
 def _check(folder: Path, settings: ScoreSettings) -> None:
@@ -121,11 +121,7 @@ def _taken_up(path: Path) -> dict[str, Scored]:
 
 def _read(path: Path) -> tuple[list[Row], bool]:
     """Rows of the file, and whether its last line is whole."""
-    try:
-        *lines, rest = path.read_bytes().split(b"\n")
-    except OSError as error:
-        remedy = "Name the folder that `geosleuth curate locatability --out` wrote."
-        raise InputError("scores of locatability", f"{path}: {error.strerror}", remedy) from error
+    *lines, rest = path.read_bytes().split(b"\n")
     rows = []
     for number, line in enumerate(lines, start=1):
         try:

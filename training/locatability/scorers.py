@@ -94,6 +94,8 @@ def load_scorer(
     """
     if segmenter and masks:
         raise InputError("a segmenter or masks", "both", "Leave one of the two away.")
+    if device and not segmenter:
+        raise InputError("a device for a segmenter", f"{device} without one", "Name a segmenter, or no device.")
     if not segmenter and not masks:
         if weights:
             found = f"{weights} for the embedded score, which knows no classes"
@@ -103,6 +105,9 @@ def load_scorer(
     name = weights.name if weights else "published"
     if masks:
         return MaskScorer(table, name)
+    if not str(segmenter).strip().startswith(("hf:", "dir:")):
+        found = repr(segmenter)
+        raise InputError("a segmenter of ADE20K's classes", found, "Name one: hf:ORG/NAME[@REV] or dir:PATH.")
     from geosleuth.tools.segmentation import load_segmenter
 
     return SegmentScorer(load_segmenter(str(segmenter), device), table, name)

@@ -75,9 +75,10 @@ def load_text_encoder(spec: str) -> TextEncoder:
     Raises:
         InputError: No such form, a package or weights that are missing, a model without a tokenizer.
     """
-    backend = parse_backend(spec)
-    if backend.base not in ("hf", "dir") or backend.adapters:
-        raise InputError("a text encoder", repr(spec), "Name one: hf:ORG/NAME[@REV] or dir:PATH, without adapters.")
+    backend = parse_backend(spec) if spec.strip().startswith(("hf:", "dir:")) else None
+    if backend is None or backend.adapters:
+        remedy = "Name one: hf:ORG/NAME[@REV] or dir:PATH, without adapters; `words` needs no model."
+        raise InputError("a text encoder", repr(spec), remedy)
     return _load(open_folder(backend, "a text encoder"))
 
 

@@ -40,5 +40,6 @@ def adapter_card(
         lines.append(
             f"- Loss {report.first_loss:.3f} in the first tenth of the steps, {report.last_loss:.3f} in the last."
         )
+    lines += [f"- {printable(note)}" for note in report.notes]
     lines += ["", "Data:", "", "```json", json.dumps(data, indent=1, ensure_ascii=False, default=str), "```", ""]
     return "\n".join(lines)

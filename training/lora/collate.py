@@ -1,7 +1,7 @@
 """Rows side by side as the model takes them: filled up on the right, all pictures one after the other.
 
-Where a batch's loss is of few tokens, only those are turned into logits: of a vocabulary of 152,064 in float32, those
-of ten conversations of 1,000 tokens would take 6 GB, and as much again for their gradient.
+Only tokens that are learned are turned into logits: of a vocabulary of 152,064 in float32, those of ten conversations
+of 1,000 tokens would take 6 GB, and as much again for their gradient.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geosleuth.indexes.errors import InputError
 from geosleuth.tools.vlm.model_folder import import_vlm
 from geosleuth.training.lora.encoding import UNLEARNED, Row
 
 # Of a batch, beside what the model's own forward takes; the engine's trainer takes them out again.
 COUNTS = ("n_tokens", "n_pictures", "n_padded")
+REFUSED = "refused"  # alone in a batch: the InputError that ends the run
 
 
 @dataclass(frozen=True)
@@ -26,22 +28,28 @@ class Collate:
 
     pad_token: int
 
-    def __call__(self, lessons: Sequence[Sequence[Row]]) -> dict[str, Any]:
+    def __call__(self, lessons: Sequence[Sequence[Row] | InputError]) -> dict[str, Any]:
         """Return tensors.
 
-        `input_ids`, `labels` and what else there is per token are (rows, length); `logits_to_keep` are the columns
-        before a learned token of any row, and `shift_labels` (rows, columns) the tokens that follow them.
+        `input_ids`, `labels` and what else there is per token are (rows, length); `logits_to_keep` (rows, length) is
+        true before learned tokens, and `shift_labels` are these tokens, row after row: as the model's logits are then.
         """
         torch = import_vlm("torch")
-        rows = [row for lesson in lessons for row in lesson]
+        rows: list[Row] = []
+        for lesson in lessons:
+            if isinstance(lesson, InputError):
+                return {REFUSED: lesson}
+            rows += lesson
+        rows = [row for row in rows if row.n_learned] or rows[:1]  # a batch of fillers alone needs a row
         length = max(len(row.tokens) for row in rows)
         labels = _filled([row.labels for row in rows], length, UNLEARNED)
-        columns = np.flatnonzero((labels[:, 1:] != UNLEARNED).any(axis=0))
+        before = np.zeros(labels.shape, dtype=bool)
+        before[:, :-1] = labels[:, 1:] != UNLEARNED
         batch: dict[str, NDArray[Any]] = {
             "input_ids": _filled([row.tokens for row in rows], length, self.pad_token),
             "labels": labels,
-            "logits_to_keep": columns,
-            "shift_labels": labels[:, 1:][:, columns],
+            "logits_to_keep": before,
+            "shift_labels": labels[:, 1:][before[:, :-1]],
         }
         for name in rows[0].per_token:
             batch[name] = _filled([row.per_token[name] for row in rows], length, 0)

@@ -56,7 +56,7 @@ class StageConfig(_Part):
     name: str  # the adapter's folder in the run
     data: tuple[SourceConfig, ...] = ()  # empty only where the caller brings the lessons
     epochs: Positive = 5.0
-    max_steps: Annotated[int, Field(ge=1)] | None = None  # ends earlier, with the whole schedule in that many steps
+    max_steps: Annotated[int, Field(ge=1)] | None = None  # ends earlier, with the schedule in that many steps
     learning_rate: Positive = 1e-5
     schedule: Literal["cosine", "linear", "constant_with_warmup"] = "cosine"
     warmup_ratio: Share = 0.01
@@ -75,7 +75,12 @@ class StageConfig(_Part):
 
 
 class MachineConfig(_Part):
-    """What must fit the machine; it changes what is computed by rounding and by the size of a batch alone."""
+    """What must fit the machine.
+
+    A step learns from batch_size x accumulation x processes lessons. While that product stays, these three change
+    rounding, what dropout draws, and with group_by_length also which lessons share a step; gradient_checkpointing and
+    workers change nothing but speed and memory. precision and quantise change what is computed.
+    """
 
     batch_size: Annotated[int, Field(ge=1)] = 10  # lessons at once in one process
     accumulation: Annotated[int, Field(ge=1)] = 8  # batches of each process in a step
@@ -85,7 +90,7 @@ class MachineConfig(_Part):
     group_by_length: bool = True  # lessons of like length share a batch: less padding
     workers: Annotated[int, Field(ge=0)] = 4  # processes that decode pictures, per training process
     threads: Annotated[int, Field(ge=1)] | None = None  # of torch on a CPU; None: all cores
-    checkpoint_minutes: Positive = 10.0
+    checkpoint_minutes: Positive = 10.0  # a kill loses what came after the last one, its metrics and seconds too
 
 
 class AdapterConfig(_Part):
@@ -96,11 +101,13 @@ class AdapterConfig(_Part):
     adapters_before: tuple[str, ...] = ()  # specs of adapters that lie below all stages
     max_length: Annotated[int, Field(ge=16)] = 2048  # tokens with those of the pictures; longer lessons are left out
     max_pixels: Annotated[int, Field(ge=28 * 28)] = 602_112  # px per picture, as `VlmOptions`: what is asked later
-    stages: Annotated[tuple[StageConfig, ...], Field(min_length=1)]
+    stages: tuple[StageConfig, ...]
     machine: MachineConfig = MachineConfig()
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if not self.stages:  # not a constraint of the field: a stage that is wrong would count as missing too
+            raise ValueError("no stages")
         names = [stage.name for stage in self.stages]
         if len(set(names)) < len(names):
             raise ValueError("two stages of one name")
@@ -133,6 +140,9 @@ def read_config(path: Path) -> AdapterConfig:
 def _said(error: ValidationError) -> str:
     def one(found: Any) -> str:
         where = ".".join(map(str, found["loc"])) or "the file"
-        return f"{where}: {found['msg']} (given {str(found['input'])[:80]})"
+        given = found["input"]
+        return f"{where}: {found['msg']}" + (
+            "" if isinstance(given, dict | list | tuple) else f" (given {given!r:.80})"
+        )
 
     return "; ".join(one(found) for found in error.errors()[:5])

@@ -2,10 +2,12 @@
 
 What the language model keeps for its backward pass is counted on tensors without content (device "meta") through the
 library's own layers with our adapters on them; the vision tower and the logits are counted by their sizes.
+What is counted is tested against real tensors on a CPU; no total was compared with a GPU yet.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -13,9 +15,10 @@ from typing import Any, Literal
 
 from geosleuth.indexes.backend import parse_backend
 from geosleuth.indexes.errors import InputError
-from geosleuth.tools.vlm.model_folder import config_folder, import_vlm
+from geosleuth.tools.vlm.model_folder import config_folder, import_vlm, open_adapter_folder
 from geosleuth.tools.vlm.quiet import quiet
 from geosleuth.training.lora.config import AdapterConfig, LoraSettings, read_config
+from geosleuth.training.lora.run_folder import ADAPTER_WEIGHTS
 from geosleuth.training.lora.trained_model import NEW, target_modules
 
 Task = Literal["georeasoner", "gleam-x"]
@@ -23,8 +26,8 @@ Gigabytes = Literal[8, 24, 80]
 
 _ADAMW_BYTES = 16  # per trained weight in float32: itself, its gradient, two moments
 _NF4_BYTES = 0.516  # per weight: 4 bits, and 0.127 bits of scales that are quantised themselves (arXiv 2305.14314, §3)
-_LEARNED = 256  # tokens of an answer with reasons, as many as the tools let a model write
-_LOGIT_BYTES = 14  # per logit: bf16, float32 from autocast, those of learned tokens, their softmax's gradient
+_LEARNED = 256  # tokens that a lesson teaches, as many as the tools let a model write: they alone become logits
+_LOGIT_BYTES = 14  # per logit: bf16, float32 from autocast, its softmax and the gradient
 _PATCHES_PER_TOKEN = 4  # of Qwen2.5-VL's tower, which merges 2 x 2
 _TOKEN_PX = 28 * 28
 _LIBRARIES = 1.5 * 2**30  # CUDA's context, cuBLAS's workspace, what the allocator cannot use: a judgement, not a count
@@ -52,7 +55,7 @@ class Estimate:
 
 
 def estimate(config: AdapterConfig, model_config: Any = None, *, pictures: int = 2, on_gpu: bool = True) -> Estimate:
-    """Count what the largest stage needs with full batches of the longest lessons: an upper bound, mostly.
+    """Count what the stage that needs most needs with full batches of the longest lessons: an upper bound, mostly.
 
     Args:
         config: Of the run.
@@ -61,45 +64,59 @@ def estimate(config: AdapterConfig, model_config: Any = None, *, pictures: int =
         on_gpu: What precision "auto" comes to, and whether CUDA takes its share.
 
     Raises:
-        InputError: The base's configuration cannot be had.
+        InputError: The base's configuration, or an adapter in `adapters_before`, cannot be had.
     """
     torch, transformers = import_vlm("torch"), import_vlm("transformers")
     if model_config is None:
-        found = config_folder(parse_backend(config.base))
-        model_config = transformers.AutoConfig.from_pretrained(found, trust_remote_code=False)
+        place = config_folder(parse_backend(config.base))
+        model_config = transformers.AutoConfig.from_pretrained(place, trust_remote_code=False)
     chosen = config.machine.precision
     precision = ("bf16" if on_gpu else "float32") if chosen == "auto" else chosen
     width = 2 if precision == "bf16" else 4
     with torch.device("meta"), quiet():
         model = transformers.AutoModelForImageTextToText.from_config(model_config)
     model.tie_weights()
-    lora = max((stage.lora for stage in config.stages), key=lambda one: one.r)
-    parameters = sum(weight.numel() for weight in model.parameters())
-    targets = _targets(model, LoraSettings(r=lora.r, vision=lora.vision))
-    sizes = sum(out + into for out, into in targets) * lora.r
-    below = (len(config.adapters_before) + len(config.stages) - 1) * sizes * width
+    logits = min(_LEARNED, config.max_length) * model_config.get_text_config().vocab_size * _LOGIT_BYTES
+    below = sum(map(_weights_of, config.adapters_before))
+    found: list[Estimate] = []
+    for stage in config.stages:
+        lora = stage.lora
+        sizes = sum(out + into for out, into in _targets(model, lora)) * lora.r
+        found.append(
+            Estimate(
+                sum(weight.numel() for weight in model.parameters()),
+                sizes,
+                precision + (", base in 4 bits" if config.machine.quantise == "4bit" else ""),
+                _base_bytes(config, model, width),
+                sizes * _ADAMW_BYTES + below * width,
+                _text_bytes(config, model_config, lora, precision),
+                _vision_bytes(config, model_config.vision_config, lora, pictures, width),
+                config.machine.batch_size * logits,
+                int(_LIBRARIES) if on_gpu else 0,
+            )
+        )
+        below += sizes
+    return max(found, key=lambda one: one.total_bytes)
+
+
+def _base_bytes(config: AdapterConfig, model: Any, width: int) -> int:
+    parameters: int = sum(weight.numel() for weight in model.parameters())
+    if config.machine.quantise == "none":
+        return parameters * width
     in_blocks = sum(out * into for out, into in _targets(model, LoraSettings(vision=True)))
-    base = parameters * width
-    if config.machine.quantise == "4bit":
-        base = int(in_blocks * _NF4_BYTES) + (parameters - in_blocks) * width
-    return Estimate(
-        parameters,
-        sizes,
-        precision + (", base in 4 bits" if config.machine.quantise == "4bit" else ""),
-        base,
-        sizes * _ADAMW_BYTES + below,
-        _text_bytes(config, model_config, lora, precision),
-        _vision_bytes(config, model_config.vision_config, lora, pictures, width),
-        config.machine.batch_size
-        * min(_LEARNED, config.max_length)
-        * model_config.get_text_config().vocab_size
-        * _LOGIT_BYTES,
-        int(_LIBRARIES) if on_gpu else 0,
-    )
+    return int(in_blocks * _NF4_BYTES) + (parameters - in_blocks) * width
+
+
+def _weights_of(spec: str) -> int:
+    """Count an adapter's weights from its file's header."""
+    with import_vlm("safetensors").safe_open(
+        open_adapter_folder(parse_backend(spec)).path / ADAPTER_WEIGHTS, "np"
+    ) as file:
+        return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118  no mapping
 
 
 def settings_for(gigabytes: Gigabytes, task: Task = "georeasoner") -> AdapterConfig:
-    """Return the settings that ship for a GPU with so much memory; `estimate` says that they fit."""
+    """Return the settings that ship for a GPU with so much memory; `estimate` finds that they fit."""
     name = f"{task}.toml" if gigabytes == 80 else f"{task}-{gigabytes}gb.toml"
     return read_config(Path(str(files(__package__) / "configs" / name)))
 

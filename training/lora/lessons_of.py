@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import file_digest
 from itertools import accumulate
 from typing import Any, cast
 
@@ -24,6 +25,13 @@ class Source:
     lessons: Lessons
     used: NDArray[np.int64]  # numbers of lessons
     weight: float  # relative to the other sources'; the number of lessons where nothing else is said
+    sha256: str | None = None  # of the file that they are from
+    notes: tuple[str, ...] = ()  # what a user should know of them
+
+    def about(self) -> Mapping[str, Any]:
+        """Say what they are, for the run's record."""
+        more = {} if self.sha256 is None else {"sha256": self.sha256}
+        return {**self.lessons.about(), "used": len(self.used), "weight": self.weight, **more}
 
 
 class StageLessons:
@@ -54,11 +62,12 @@ class StageLessons:
 
     def about(self) -> Mapping[str, Any]:
         """Say what each source is, for the run's record."""
-        return {
-            "sources": [
-                {**source.lessons.about(), "used": len(source.used), "weight": source.weight} for source in self.sources
-            ]
-        }
+        return {"sources": [source.about() for source in self.sources]}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of them."""
+        return tuple(note for source in self.sources for note in source.notes)
 
 
 def stage_lessons(stage: StageConfig, given: Lessons | Sequence[Lessons] | None = None) -> StageLessons:
@@ -75,7 +84,7 @@ def stage_lessons(stage: StageConfig, given: Lessons | Sequence[Lessons] | None 
         several: Sequence[Lessons] = given if isinstance(given, list | tuple) else [cast("Lessons", given)]
         sources = [_source(one, None, None, stage.seed) for one in several]
     else:
-        sources = [_source(_opened(data), data.limit, data.weight, stage.seed) for data in stage.data]
+        sources = [_of_file(data, stage.seed) for data in stage.data]
     found = StageLessons(sources)
     if not len(found):
         remedy = "Name files with lessons in the stage's [[stages.data]]."
@@ -90,7 +99,17 @@ def _source(lessons: Lessons, limit: int | None, weight: float | None, seed: int
     return Source(lessons, used, float(len(used)) if weight is None else weight)
 
 
-def _opened(data: SourceConfig) -> Lessons:
+def _of_file(data: SourceConfig, seed: int) -> Source:
+    notes: list[str] = []
+    source = _source(_opened(data, notes), data.limit, data.weight, seed)
+    sha256 = None
+    if data.path.is_file():
+        with data.path.open("rb") as file:
+            sha256 = file_digest(file, "sha256").hexdigest()
+    return replace(source, sha256=sha256, notes=tuple(notes))
+
+
+def _opened(data: SourceConfig, notes: list[str]) -> Lessons:
     if data.kind == "verdicts":
         from geosleuth.training.gleam_x.lessons import verifier_lessons
         from geosleuth.training.gleam_x.record_file import read_records
@@ -111,5 +130,11 @@ def _opened(data: SourceConfig) -> Lessons:
     # A folder of street views, or a table of pictures that lie in `root` or beside it.
     where = (data.path, None) if data.path.is_dir() else (data.root or data.path.parent, data.path)
     views = read_street_views(*where, split=data.split, name_cities=data.name_cities)
+    splits = {split: count for split, count in views.splits.items() if split}
+    if data.split is None and len(splits) > 1:
+        named = ", ".join(f"{split} ({count:,})" for split, count in splits.items())
+        notes.append(
+            f"{data.path.name}: no split is named, so all are trained with: {named}. Held-out views are none now."
+        )
     located: Lessons = location_lessons(views, street_level=data.street_level)
     return located

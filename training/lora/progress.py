@@ -34,12 +34,13 @@ class StageReport:
     left_out: dict[str, int]  # reason -> lessons
     first_loss: float | None  # mean of the first tenth of the steps
     last_loss: float | None  # of the last tenth
-    seconds: float  # of training, all sessions
+    seconds: float  # of training, all sessions, but for what a kill lost after a checkpoint
     tokens_per_s: float  # of this session's steps; 0 where nothing was left to do
     images_per_s: float
     padding: float  # share of this session's tokens that only filled up rows
     resumed_at: int  # step
     was_done: bool  # before this session
+    notes: tuple[str, ...] = ()  # what a user should know of the lessons
 
 
 @dataclass(frozen=True, slots=True)

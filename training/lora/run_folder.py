@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import platform
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,9 +27,11 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.lock import LOCK, locked
 from geosleuth.indexes.whole_file import appearing
 from geosleuth.training.lora.config import RESERVED, AdapterConfig
+from geosleuth.training.lora.watch import last_checkpoint
 
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _PACKAGES = ("geosleuth", "torch", "transformers", "peft", "accelerate", "bitsandbytes", "numpy", "pillow")
+_SAID = 5  # settings that differ
 _FREE = ("workers", "threads", "checkpoint_minutes")  # of the machine: may change from one session to the next
 
 
@@ -120,8 +123,10 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def _check(folder: AdapterRunFolder, config: AdapterConfig) -> None:
+    work = folder.settings.parent
     if not folder.settings.exists():
-        others = sorted(one.name for one in folder.path.iterdir() if one.name not in (LOCK, RESERVED))
+        ours = {LOCK} if work.is_dir() and any(work.iterdir()) else {LOCK, RESERVED}  # empty: killed as it began
+        others = sorted(one.name for one in folder.path.iterdir() if one.name not in ours)
         if others:
             found = f"{folder.path} with {others[0]}"
             raise InputError("a new folder for the run, or one of a run", found, "Name another --out.")
@@ -132,19 +137,41 @@ def _check(folder: AdapterRunFolder, config: AdapterConfig) -> None:
         found = f"others ({error})"
         raise InputError(f"the settings of a run in {folder.settings}", found, "Name another --out.") from error
     now = _fixed(config)
-    different = sorted(key for key in now if now[key] != known.get(key))
-    if different:
+    different = [
+        f"{key}: {known.get(key, 'none')} then, {now.get(key, 'none')} now"
+        for key in dict.fromkeys([*now, *known])
+        if now.get(key) != known.get(key)
+    ]
+    if different and not _has_learned(folder):
+        shutil.rmtree(work)  # what was measured with a wrong setting, which the first command brought
+    elif different:
         remedy = "Name another --out, or use the settings that this run began with (training/settings.json)."
-        raise InputError(
-            f"the same settings as the run in {folder.path} had", f"another {', '.join(different)}", remedy
-        )
+        raise InputError(f"the same settings as the run in {folder.path} had", "; ".join(different[:_SAID]), remedy)
+
+
+def _has_learned(folder: AdapterRunFolder) -> bool:
+    """Whether a stage is done, or has a checkpoint."""
+    works = [one for one in folder.settings.parent.iterdir() if one.is_dir()]
+    return any(folder.stage(one.name).is_done or last_checkpoint(one, clean=False) is not None for one in works)
 
 
 def _fixed(config: AdapterConfig) -> dict[str, Any]:
-    """What two sessions of a run must share, a key each."""
+    """What two sessions of a run must share, each setting by its path: machine.batch_size, stages.location.epochs."""
     content = config.model_dump(mode="json")
-    machine = content.pop("machine")
-    return content | {f"machine.{key}": value for key, value in machine.items() if key not in _FREE}
+    content["machine"] = {key: value for key, value in content["machine"].items() if key not in _FREE}
+    content["stages"] = {stage["name"]: stage for stage in content["stages"]}
+    order = ", ".join(content["stages"])
+    return {"stages": order, **dict(_flat("", content))}
+
+
+def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(f"{path}.{key}" if path else key, inner)
+    elif isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        yield from _flat(path, {str(number): one for number, one in enumerate(value)})
+    else:
+        yield path, value
 
 
 def _versions() -> dict[str, str]:

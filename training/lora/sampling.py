@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_WINDOW = (
-    50  # batches whose lessons are sorted together, as in transformers' own grouping: random enough, little padding
-)
+_WINDOW = 50  # batches whose lessons are sorted together, as in transformers' own grouping
+FILLER = -1  # in place of a lesson: nothing is learned of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +45,10 @@ def shares(sources: Sequence[NDArray[np.int64]], weights: Sequence[float]) -> li
 
 
 class EpochOrder:
-    """A sampler for torch's loader: the lessons of one epoch in their order."""
+    """A sampler for torch's loader: the lessons of one epoch in their order, the last unit filled up with FILLER.
+
+    Else accelerate would give the processes that have no batch left lessons of the epoch's beginning once more.
+    """
 
     def __init__(self, parts: Sequence[Share], seed: int, *, lengths: NDArray[np.int64] | None, unit: int) -> None:
         """Args as follows.
@@ -65,22 +67,20 @@ class EpochOrder:
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return sum(part.taken for part in self.parts)
+        return -(-sum(part.taken for part in self.parts) // self.unit) * self.unit
 
     def __iter__(self) -> Iterator[int]:
         drawn = [part.of_epoch(self.epoch, self.seed * 1_000_003 + number) for number, part in enumerate(self.parts)]
         generator = np.random.default_rng([self.seed, self.epoch])
         order = generator.permutation(np.concatenate(drawn))
-        return iter((order if self.lengths is None else grouped(order, self.lengths, self.unit, generator)).tolist())
+        chosen = (order if self.lengths is None else grouped(order, self.lengths, self.unit, generator)).tolist()
+        return iter(chosen + [FILLER] * (len(self) - len(chosen)))
 
 
 def grouped(
     order: NDArray[np.int64], lengths: NDArray[np.int64], unit: int, generator: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Sort by length within windows, and let the batches of each come in any order.
-
-    Not step by step, as transformers groups: a step keeps lessons of all lengths, and its gradient leans to none.
-    """
+    """Sort by length within windows, and let the batches of all windows come in any order."""
     # Of a small set four windows at least: else each epoch would have the same batches.
     window = unit * max(1, min(_WINDOW, len(order) // (4 * unit)))
     batches = []

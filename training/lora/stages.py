@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -17,7 +18,7 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.tools.vlm.loaded import out_of_memory
 from geosleuth.tools.vlm.model_folder import import_vlm
 from geosleuth.training.gleam_c.distributed import Processes
-from geosleuth.training.gleam_c.interruption import Interruption
+from geosleuth.training.gleam_c.interruption import Interruption, interruption
 from geosleuth.training.gleam_c.run_folder import RunFolder
 from geosleuth.training.lora.adapter_file import write_adapter
 from geosleuth.training.lora.adapter_trainer import make_trainer
@@ -44,7 +45,6 @@ class StageRun:
     before: tuple[str, ...]  # specs of the adapters below, in order
     folder: StageFolder
     group: Processes
-    asked: Interruption
     on_progress: OnProgress
 
     @property
@@ -72,6 +72,7 @@ class StageRun:
             padding=known.get("padding", 0.0),
             resumed_at=known.get("steps", 0),
             was_done=True,
+            notes=tuple(known.get("notes", ())),
         )
 
     def run(self, lessons: StageLessons) -> StageReport:
@@ -83,22 +84,34 @@ class StageRun:
             KeyboardInterrupt: The run was asked to end; what was done is kept.
         """
         torch = import_vlm("torch")
-        self._same_lessons(lessons.about())
+        begun = last_checkpoint(self.folder.work, clean=False) is not None
+        self._same_lessons(lessons.about(), begun=begun)
         torch.manual_seed(self.stage.seed)  # the new adapter is drawn from here
         base = load_trained_base(self.config, self.group.device)
         stack(base, self.before, self.stage.lora)
+        with interruption() as asked:  # not before: what is loaded can be thrown away at once
+            return self._taught(lessons, base, asked, begun=begun)
+
+    def _taught(self, lessons: StageLessons, base: Base, asked: Interruption, *, begun: bool) -> StageReport:
         encoder = LessonEncoder(base.processor, base.end_tokens, self.config.max_pixels)
         encoded = Encoded(lessons, encoder, self.config.max_length)
-        workers = self.config.machine.workers
-        measured = survey(encoded, self.folder.lessons, self.group, workers=workers, tell=self._reading)
+        measured = survey(
+            encoded,
+            self.folder.lessons,
+            self.group,
+            workers=self.config.machine.workers,
+            again=not begun,
+            ends=lambda: asked.asked,
+            tell=self._reading,
+        )
         for reason, count in measured.left_out.items():
             logger.warning(
                 "%s: %d of %d lessons are left out, %s; the first: %s",
                 *(self.stage.name, count, len(lessons), reason, measured.examples[reason]),
             )
         order = self._order(lessons, measured)
-        resumed_at, trainer = self._train(base, Steady(encoded, measured.usable), order)
-        report = self._report(trainer, measured, resumed_at)
+        resumed_at, trainer = self._train(base, Steady(encoded, measured), order, asked)
+        report = self._report(trainer, measured, resumed_at, lessons.notes)
         if self.group.is_first:
             card = adapter_card(self.config, self.stage, self.before, report, lessons.about())
             write_json(self.folder.report, {**asdict(report), "adapter": str(report.adapter)})
@@ -107,8 +120,11 @@ class StageRun:
         self.group.wait()
         return report
 
-    def _same_lessons(self, about: Mapping[str, Any]) -> None:
+    def _same_lessons(self, about: Mapping[str, Any], *, begun: bool) -> None:
         """Note what the lessons are, or compare them with those that the stage began with.
+
+        Where there is no checkpoint, nothing was learned of the others, and what was measured of them is thrown away.
+        What a file does not show, `Steady` does: each lesson is compared with what was measured of it.
 
         Raises:
             InputError: They are others: what was measured, and the order of an epoch, would be another's.
@@ -117,18 +133,18 @@ class StageRun:
         kept = self.folder.work / "lessons.json"
         before = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else now
         self.group.wait()
-        if before != now:
+        if before != now and begun:
             found = f"others than {kept} says"
             remedy = "Name another --out, or put the files back that the run began with."
             raise InputError(f"the lessons that the stage {self.stage.name} began with", found, remedy)
         if self.group.is_first:
+            if before != now and self.folder.lessons.exists():
+                shutil.rmtree(self.folder.lessons)
             self.folder.lessons.mkdir(parents=True, exist_ok=True)
             write_json(kept, now)
         self.group.wait()
 
     def _reading(self, done: int, total: int) -> None:
-        if self.asked.asked:  # each piece that was read is kept
-            raise KeyboardInterrupt
         if self.group.is_first:
             self.on_progress(AdapterProgress("reading", self.stage.name, done, total))
 
@@ -145,7 +161,7 @@ class StageRun:
             unit=machine.batch_size * self.group.count,
         )
 
-    def _train(self, base: Base, data: Steady, order: EpochOrder) -> tuple[int, Any]:
+    def _train(self, base: Base, data: Steady, order: EpochOrder, asked: Interruption) -> tuple[int, Any]:
         log = RunFolder(self.folder.work)
         checkpoint = last_checkpoint(self.folder.work, clean=self.group.is_first)
         step = 0 if checkpoint is None else step_of(checkpoint)
@@ -162,10 +178,10 @@ class StageRun:
                     writer.add_scalar(name, value, at)
 
             minutes = self.config.machine.checkpoint_minutes
-            watch = Watch(self.stage.name, self.group, self.asked, minutes, self.on_progress, note)
+            watch = Watch(self.stage.name, self.group, asked, minutes, self.on_progress, note)
             watch.seconds_before = max((line["seconds"] for line in self._metrics()), default=0.0)
             callbacks = [watch.callback()]
-            trainer = make_trainer(self.config, self.stage, base, data, order, self.folder.work, callbacks)
+            trainer = make_trainer(self.config, self.stage, base, data, order, self.folder.work, callbacks, self.group)
             watch.trainer = trainer
             with _still(), _memory_suffices(self.config):
                 trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
@@ -179,7 +195,7 @@ class StageRun:
             return []
         return [json.loads(line) for line in self.folder.metrics.read_text(encoding="utf-8").splitlines()]
 
-    def _report(self, trainer: Any, measured: Survey, resumed_at: int) -> StageReport:
+    def _report(self, trainer: Any, measured: Survey, resumed_at: int, notes: tuple[str, ...]) -> StageReport:
         metrics = self._metrics() if self.group.is_first else []
         losses = [line["loss"] for line in metrics]
         tenth = max(1, len(losses) // 10)
@@ -199,6 +215,7 @@ class StageRun:
             padding=1 - seen["n_tokens"] / seen["n_padded"] if seen["n_padded"] else 0.0,
             resumed_at=resumed_at,
             was_done=False,
+            notes=notes,
         )
 
 

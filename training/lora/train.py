@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from geosleuth.indexes.errors import InputError
 from geosleuth.tools.vlm.model_folder import import_vlm
 from geosleuth.training.gleam_c.distributed import processes
-from geosleuth.training.gleam_c.interruption import interruption
 from geosleuth.training.lora.config import AdapterConfig
 from geosleuth.training.lora.lesson import Lessons
 from geosleuth.training.lora.lessons_of import stage_lessons
@@ -19,6 +19,8 @@ from geosleuth.training.lora.run_folder import AdapterRunFolder, opened
 from geosleuth.training.lora.stages import StageRun, specs_before
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# safetensors and torch raise errors of their own with the system's in their words; torch's archives often none at all.
+_NO_ROOM_WORDS = (*(f"os error {number}" for number in _NO_ROOM), *map(os.strerror, _NO_ROOM), "inline_container")
 
 
 def train_adapters(
@@ -57,7 +59,6 @@ def train_adapters(
             raise refused or InputError("a run that the first process opened", "one that it refused", "See there.")
         if config.machine.threads is not None:
             torch.set_num_threads(config.machine.threads)
-        asked = stack.enter_context(interruption())
         tell = on_progress or (lambda _: None)
         runs = [
             StageRun(
@@ -66,7 +67,6 @@ def train_adapters(
                 specs_before(config, out, config.stages[:i]),
                 folder.stage(stage.name),
                 group,
-                asked,
                 tell,
             )
             for i, stage in enumerate(config.stages)
@@ -81,9 +81,15 @@ def train_adapters(
         group.wait()
         try:
             reports = [run.run(todo[run.stage.name]) if run.stage.name in todo else run.done() for run in runs]
-        except OSError as error:
-            if error.errno not in _NO_ROOM:
+        except Exception as error:
+            if not _is_no_room(error):
                 raise
             remedy = "Make room; the same command goes on from the last checkpoint."
             raise InputError(f"room for the run in {out}", str(error), remedy) from error
         return AdapterReport(out, config.base, tuple(reports), group.is_first)
+
+
+def _is_no_room(error: Exception) -> bool:
+    if isinstance(error, InputError):
+        return False
+    return getattr(error, "errno", None) in _NO_ROOM or any(words in str(error) for words in _NO_ROOM_WORDS)

@@ -114,6 +114,7 @@ def stack(base: Base, before: Sequence[str], settings: LoraSettings) -> None:
     """
     torch, peft = import_vlm("torch"), import_vlm("peft")
     targets = target_modules(base.model, vision=settings.vision)  # before adapters put layers of their own in
+    _without_dropout(base.model)
     adapters = Adapters(base.model, base.folder.spec)
     names = [adapters.load(open_adapter_folder(parse_backend(spec))) for spec in before]
     config = peft.LoraConfig(
@@ -138,7 +139,21 @@ def stack(base: Base, before: Sequence[str], settings: LoraSettings) -> None:
         weight.requires_grad_(requires_grad=trained)
         if trained:
             weight.data = weight.data.float()
+    # Where activations are computed anew, transformers has the embeddings give gradients, the vision tower's as well:
+    # the backward pass would run through all of it for nothing. Only reentrant checkpointing needs them; ours is not.
+    base.model.enable_input_require_grads = lambda: None
     logger.info("%s: %.1f M weights of an adapter to train", base.folder.spec, n_trained(base.model) / 1e6)
+
+
+def _without_dropout(model: Any) -> None:
+    """Put out the base's own, of layers and of attention: it stays as it is, and is asked without."""
+    torch = import_vlm("torch")
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+        for name, value in vars(module).items():
+            if "dropout" in name and isinstance(value, float):
+                setattr(module, name, 0.0)
 
 
 def target_modules(model: Any, *, vision: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import shutil
 import time
@@ -15,6 +16,8 @@ from geosleuth.tools.vlm.model_folder import import_vlm
 from geosleuth.training.gleam_c.distributed import Processes
 from geosleuth.training.gleam_c.interruption import Interruption
 from geosleuth.training.lora.progress import AdapterProgress, OnProgress
+
+logger = logging.getLogger(__name__)
 
 _WHOLE = "whole"  # a file in a checkpoint that was written to its end, by all processes
 _PREFIX = "checkpoint-"
@@ -81,6 +84,8 @@ class Watch:
         if state.global_step >= state.max_steps or (self.group.count > 1 and state.global_step % _AGREED_STEPS):
             return
         ends = self.group.agree(self.asked.asked)
+        if ends:
+            logger.warning("Asked to end: a checkpoint is written after step %d.", state.global_step)
         if ends or self.group.agree(time.monotonic() - self.saved > self.save_every_s):
             control.should_save = True
         control.should_training_stop = control.should_training_stop or ends

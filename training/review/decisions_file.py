@@ -66,6 +66,7 @@ def append(review: Review, reviewer: str, line: Line) -> None:
                 raise
         if new:
             flush_folder(path.parent)
+            flush_folder(review.path)  # the first decision makes the folder of decisions
     except OSError as error:
         found = f"{path}: {error.strerror or error}"
         raise InputError(

@@ -5,6 +5,7 @@ A line is {"review": SHA-256 of the items, "reviewer": NAME, "said": a line of N
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.whole_file import appearing
 from geosleuth.training.review.decision import ALLOWED, Line
 from geosleuth.training.review.decisions_file import append, read_lines
-from geosleuth.training.review.folder import ITEMS, Review
+from geosleuth.training.review.folder import ITEMS, Review, check_apart
 
 
 class _Exported(BaseModel):
@@ -55,11 +56,15 @@ def import_decisions(review: Review, path: Path) -> Imported:
     """Add what others said in another copy of the review; to do so twice changes nothing.
 
     Raises:
-        InputError: A line is damaged or of another review, or somebody has gone on in both copies; nothing is added.
+        InputError: A line is damaged or of another review, two reviewers' names differ in capitals alone,
+            or somebody has gone on in both copies; nothing is added. Where the disk ends, what was added stays, and
+            the same import goes on.
     """
     given: dict[str, list[Line]] = {}
     sha = items_sha256(review)
     for number, text in enumerate(_read(path).splitlines(), start=1):
+        if not text.strip():
+            continue
         try:
             one = _Exported.model_validate_json(text)
         except ValidationError as error:
@@ -69,12 +74,26 @@ def import_decisions(review: Review, path: Path) -> Imported:
             found = f"one of another review in line {number}"
             raise InputError(f"decisions of {review.path} in {path}", found, "Import it where it was exported from.")
         given.setdefault(one.reviewer, []).append(one.said)
+    check_apart([*review.reviewers(), *given])
     new = {reviewer: _news(review, reviewer, lines) for reviewer, lines in given.items()}
     for reviewer, lines in new.items():
         for line in lines:
             append(review, reviewer, line)
     added = sum(map(len, new.values()))
     return Imported(added, sum(map(len, given.values())) - added)
+
+
+def check_new(review: Review, *paths: Path) -> None:
+    """See that an export destroys nothing: neither what is in the review, nor another file.
+
+    Raises:
+        InputError: One of the files is there, or would be in the review's folder.
+    """
+    for path in paths:
+        if path.resolve().is_relative_to(review.path.resolve()):
+            raise InputError("a file to export to", f"{path}, inside of the review", "Name one elsewhere with --to.")
+        if path.exists():
+            raise InputError("a new file to export to", f"one that is there: {path}", "Name another with --to.")
 
 
 def items_sha256(review: Review) -> str:
@@ -99,7 +118,7 @@ def write_text(path: Path, text: str) -> None:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return path.read_bytes().removeprefix(codecs.BOM_UTF8)
     except OSError as error:
         raise InputError("a file to import", f"{path}: {error.strerror or error}", "Name an export.") from error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from geosleuth.indexes.errors import InputError
-from geosleuth.indexes.whole_file import appearing
+from geosleuth.indexes.whole_file import SCRATCH, appearing
 from geosleuth.training.datasets.layout import leads_out
 from geosleuth.training.review.item import Item, Kind, read_item
 
@@ -50,8 +50,16 @@ class Review:
         return {item.id: number for number, item in enumerate(self.items)}
 
     def reviewers(self) -> list[str]:
-        """Return who has a file of decisions."""
-        return sorted(file.stem for file in (self.path / DECISIONS).glob("*.jsonl"))
+        """Return who has a file of decisions.
+
+        Raises:
+            InputError: A file there is nobody's, as a copy that a program for shared folders made.
+        """
+        files = sorted((self.path / DECISIONS).glob("*.jsonl"))
+        for file in files:
+            if not _NAME.fullmatch(file.stem):
+                raise InputError("a file that is called after a reviewer", str(file), "Move it out of the review.")
+        return [file.stem for file in files]
 
     def file_of(self, reviewer: str) -> Path:
         """Return where somebody's decisions are, or will be.
@@ -60,10 +68,7 @@ class Review:
             InputError: The name cannot be a file's, or differs from another reviewer's in capitals alone.
         """
         check_reviewer(reviewer)
-        for other in self.reviewers():
-            if other != reviewer and other.casefold() == reviewer.casefold():  # one file where systems fold case
-                remedy = f"Write it {other}, or choose another name."
-                raise InputError("a reviewer's name of its own", f"{reviewer}, beside {other}", remedy)
+        check_apart([*self.reviewers(), reviewer])
         return self.path / DECISIONS / f"{reviewer}.jsonl"
 
     def picture(self, path: str) -> Path:
@@ -95,36 +100,47 @@ def check_reviewer(name: str) -> str:
     return name
 
 
+def check_apart(names: Iterable[str]) -> None:
+    """See that names of reviewers are those of different files, where systems fold case as well.
+
+    Raises:
+        InputError: Two differ in capitals alone.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.casefold(), name)
+        if other != name:
+            remedy = f"Write it {other}, or choose another name."
+            raise InputError("a reviewer's name of its own", f"{name}, beside {other}", remedy)
+
+
 def make_review(out: Path, items: Sequence[Item], root: Path) -> Review:
     """Write a new review folder.
 
     Args:
-        out: It may be there if it is empty.
+        out: It may be there if it is empty, or if a run of the same items was cut off in it.
         items: All of one kind, each id once.
         root: What the pictures' paths are below.
 
     Raises:
-        InputError: There is nothing to review, two kinds are mixed, an id stands twice, or `out` holds something.
+        InputError: There is nothing to review, two kinds are mixed, an id stands twice, or `out` holds something or
+            cannot be written.
     """
     kind = _checked(items)
     if not root.is_dir():
         raise InputError("the folder that the pictures' paths begin at", f"no folder {root}", "Name it with --root.")
+    content = "".join(f"{item.model_dump_json()}\n" for item in items).encode()
+    about = About(kind=kind, root=str(root.absolute()), items_sha256=hashlib.sha256(content).hexdigest())
     try:
         out.mkdir(parents=True, exist_ok=True)
-        there = next(out.iterdir(), None)
+        _check_new(out, content)
+        with appearing(out / ITEMS) as scratch:
+            scratch.write_bytes(content)
+        with appearing(out / ABOUT) as scratch:  # the last: with it the folder is a review
+            scratch.write_text(about.model_dump_json(indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         found = f"{out}: {error.strerror or error}"
         raise InputError("a folder for the review that can be written", found, "Name another --out.") from error
-    if there is not None:
-        remedy = "Name another --out: a review's items never change, or decisions would be of something else."
-        raise InputError("a new folder for the review", f"{out} with {there.name}", remedy)
-    (out / DECISIONS).mkdir()
-    content = "".join(f"{item.model_dump_json()}\n" for item in items).encode()
-    with appearing(out / ITEMS) as scratch:
-        scratch.write_bytes(content)
-    about = About(kind=kind, root=str(root.absolute()), items_sha256=hashlib.sha256(content).hexdigest())
-    with appearing(out / ABOUT) as scratch:  # the last: with it the folder is a review
-        scratch.write_text(about.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return Review(out, kind, root, tuple(items))
 
 
@@ -153,6 +169,15 @@ def open_review(path: Path, root: Path | None = None) -> Review:
         remedy = "Use the version of geosleuth that made the review."
         raise InputError(f"items in {path / ITEMS}", _short(error), remedy) from error
     return Review(path, about.kind, root or Path(about.root), items)
+
+
+def _check_new(out: Path, content: bytes) -> None:
+    """See that nothing is in the way; the same items, and hidden files, are what a run that was cut off leaves."""
+    for there in out.iterdir():
+        if there.suffix == SCRATCH or (there.name == ITEMS and there.read_bytes() == content):
+            continue
+        remedy = "Name another --out: a review's items never change, or decisions would be of something else."
+        raise InputError("a new folder for the review", f"{out} with {there.name}", remedy)
 
 
 def _checked(items: Sequence[Item]) -> Kind:

@@ -42,9 +42,10 @@ class PairItem(BaseModel):
 
     @property
     def pictures(self) -> tuple[Shown, ...]:
-        """Return the photo, then the satellite picture."""
+        """Return the photo, then the reference, whatever it was taken from."""
         record = self.record
-        return Shown(f"Photo: {record.query_modality}", record.query_path), Shown("Satellite", record.satellite_path)
+        reference = Shown(f"Reference: {record.reference_view}", record.satellite_path)
+        return Shown(f"Photo: {record.query_modality}", record.query_path), reference
 
 
 class ReasonsItem(BaseModel):

@@ -16,18 +16,30 @@ from geosleuth.training.gleam_x.record import Reasons
 from geosleuth.training.review.decision import WHY, Accept, Decision, Edit, Rate, Reject, what_it_says
 from geosleuth.training.review.decisions_file import append
 from geosleuth.training.review.exchange import Imported
-from geosleuth.training.review.folder import Review, check_reviewer
+from geosleuth.training.review.folder import Review, check_apart, check_reviewer
 from geosleuth.training.review.item import Item, PairItem
 from geosleuth.training.review.label_studio_tasks import PARTS, VERDICTS
 from geosleuth.training.review.scales import SCALES
 from geosleuth.training.review.standing import standing
+
+_NUMBER = re.compile(r"[0-9A-Za-z-]{1,12}")  # of an annotator: what the rest of a reviewer's name may be
+
+
+class _Value(BaseModel):
+    """What a control says: each of ours fills in one of these."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    choices: list[str] = Field(default_factory=list)
+    text: str | list[str] = Field(default_factory=list)
+    rating: int | None = None
 
 
 class _Result(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     from_name: str = ""  # relations between regions have none
-    value: dict[str, Any] = Field(default_factory=dict)
+    value: _Value = Field(default_factory=_Value)
 
 
 class _Annotation(BaseModel):
@@ -45,11 +57,22 @@ class _Annotation(BaseModel):
         return self.updated_at or self.created_at
 
 
+class _Data(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    item_id: Any = None
+
+
 class _Task(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    data: dict[str, Any]
+    data: _Data
     annotations: list[_Annotation]
+
+    @property
+    def item(self) -> str:
+        """Id of the item; of other projects' tasks whatever stands there."""
+        return str(self.data.item_id)
 
 
 _export = TypeAdapter(list[_Task])
@@ -63,20 +86,24 @@ def import_annotations(review: Review, path: Path, names: Mapping[str, str] | No
     Args:
         review: The review that the tasks were made of.
         path: The export.
-        names: Annotator (number or e-mail address) -> reviewer; others are called label-studio-NUMBER.
+        names: Annotator (number or e-mail address) -> reviewer; others are called label-studio-NUMBER. Who has no
+            number either is left out: two of them would be one reviewer.
 
     Raises:
         InputError: It is no such export, none of its tasks are of this review, or a name cannot be a reviewer's.
     """
     exported = _read(path)
-    ours = [task for task in exported if task.data.get("item_id") in review.numbers]
+    ours = [task for task in exported if task.item in review.numbers]
     if not ours:
         found = f"{len(exported)} tasks, none with an item_id of {review.path}"
         raise InputError(f"tasks of this review in {path}", found, "Import it into the review it was exported from.")
-    left_out = [f"no item of this review: {task.data.get('item_id')!r}" for task in exported if task not in ours]
+    left_out = [f"no item of this review: {task.item!r}" for task in exported if task.item not in review.numbers]
     added = known = 0
     said = standing(review)
-    for reviewer, item, annotation in _in_order(review, ours, names or {}):
+    last = _last(ours, names or {}, left_out)
+    check_apart([*review.reviewers(), *sorted({reviewer for reviewer, _ in last})])
+    for (reviewer, item_id), annotation in sorted(last.items(), key=lambda entry: entry[1].at):
+        item = review.items[review.numbers[item_id]]
         read = _decision(item, annotation)
         if isinstance(read, str):
             left_out.append(f"{item.id}, {reviewer}: {read}")
@@ -90,24 +117,27 @@ def import_annotations(review: Review, path: Path, names: Mapping[str, str] | No
     return Imported(added, known, tuple(left_out))
 
 
-def _in_order(review: Review, tasks: Sequence[_Task], names: Mapping[str, str]) -> list[tuple[str, Item, _Annotation]]:
-    """Return the last annotation of each task by each annotator, the oldest first."""
+def _last(tasks: Sequence[_Task], names: Mapping[str, str], left_out: list[str]) -> dict[tuple[str, str], _Annotation]:
+    """Return the last annotation of each item by each reviewer; tell of those that are nobody's."""
     last: dict[tuple[str, str], _Annotation] = {}
     for task in tasks:
         for one in sorted(task.annotations, key=lambda annotation: annotation.at):
-            last[_reviewer(one, names), task.data["item_id"]] = one
-    found = [(reviewer, review.items[review.numbers[item]], one) for (reviewer, item), one in last.items()]
-    return sorted(found, key=lambda entry: entry[2].at)
+            reviewer = _reviewer(one, names)
+            if reviewer is None:
+                left_out.append(f"{task.item}, annotation {one.id}: no annotator with a number, nor one named")
+            else:
+                last[reviewer, task.item] = one
+    return last
 
 
-def _reviewer(annotation: _Annotation, names: Mapping[str, str]) -> str:
+def _reviewer(annotation: _Annotation, names: Mapping[str, str]) -> str | None:
     """Name the annotator: a number, or an object with id and email in exports that spell users out."""
     who = annotation.completed_by
     number = str(who.get("id", "")) if isinstance(who, dict) else "" if who is None else str(who)
     email = str(who.get("email", "")) if isinstance(who, dict) else ""
     if (given := names.get(email) or names.get(number)) is not None:
         return check_reviewer(given)
-    return check_reviewer(f"label-studio-{re.sub(r'[^0-9A-Za-z-]', '', number)[:12] or 'unknown'}")
+    return f"label-studio-{number}" if _NUMBER.fullmatch(number) else None
 
 
 def _decision(item: Item, annotation: _Annotation) -> Decision | str:
@@ -124,7 +154,7 @@ def _decision(item: Item, annotation: _Annotation) -> Decision | str:
             why = _chosen(given.get("why"), dict(WHY))
             return Reject.model_validate(about | {"why": why}) if why else "rejected without a reason"
         if verdict == "rate":
-            return Rate.model_validate(about | {name: given.get(name, {}).get("rating") for name in SCALES})
+            return Rate.model_validate(about | {name: given[name].rating for name in SCALES if name in given})
         if isinstance(item, PairItem) and verdict:
             return _kept(item, verdict, given, about)
     except ValidationError as error:
@@ -133,9 +163,7 @@ def _decision(item: Item, annotation: _Annotation) -> Decision | str:
     return "no verdict"
 
 
-def _kept(
-    item: PairItem, verdict: str, given: Mapping[str, Mapping[str, Any]], about: dict[str, Any]
-) -> Decision | str:
+def _kept(item: PairItem, verdict: str, given: Mapping[str, _Value], about: dict[str, Any]) -> Decision | str:
     texts = {name: _texts(given.get(name)) for name in PARTS}
     untouched = not any(texts.values())
     edited = Reasons(
@@ -149,16 +177,16 @@ def _kept(
     return "edited, with the same text" if same else Edit(edited=edited, **about)
 
 
-def _chosen(value: Mapping[str, Any] | None, options: Mapping[Any, str]) -> str | None:
+def _chosen(value: _Value | None, options: Mapping[Any, str]) -> str | None:
     """Return the key of what was chosen: exports have the alias, some the words."""
-    chosen = (value or {}).get("choices") or [None]
-    return next((key for key, words in options.items() if chosen[0] in (key, words)), None)
+    chosen = value.choices[0] if value and value.choices else None
+    return next((key for key, words in options.items() if chosen in (key, words)), None)
 
 
-def _texts(value: Mapping[str, Any] | None) -> list[str]:
-    given = (value or {}).get("text") or []
-    given = [given] if isinstance(given, str) else given
-    return [line.strip() for text in given for line in str(text).splitlines() if line.strip()]
+def _texts(value: _Value | None) -> list[str]:
+    given = value.text if value else []
+    texts = [given] if isinstance(given, str) else given
+    return [line.strip() for text in texts for line in text.splitlines() if line.strip()]
 
 
 def _read(path: Path) -> list[_Task]:

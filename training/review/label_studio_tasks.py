@@ -49,7 +49,7 @@ def labelling_config(kind: Kind) -> str:
     view = ElementTree.Element("View")
     if kind == "pair":
         pictures = ElementTree.SubElement(view, "View", style=_SIDE_BY_SIDE)
-        for name in ("query", "satellite"):
+        for name in ("query", "reference"):
             ElementTree.SubElement(pictures, "Image", name=name, value=f"${name}", zoom="true", zoomControl="true")
         _text(view, "label", "The label that the pair has")
         _text(view, "original", "The explanation")
@@ -83,7 +83,7 @@ def _task(item: Item, before: str) -> dict[str, Any]:
         data = {
             "item_id": item.id,
             "query": addresses[0],
-            "satellite": addresses[1],
+            "reference": addresses[1],
             "label": LABELS[item.record.label],
             "lang": item.record.lang,
             "original": in_words(item.explanation),

@@ -4,9 +4,11 @@ Pairs: both accept, it stays as it is; one edits and the other accepts, or both 
 both reject, it is left out; one rejects what the other keeps, or both edit differently, it is disputed: until one of
 the two thinks again, or a third decides. The third's word then stands alone.
 
-Reasons: two ratings are enough; two rejections leave it out; one of each is disputed until a third decision.
+Reasons: two ratings are enough, and their mean stands; two rejections leave it out; one of each is disputed until a
+third decision.
 
-The first two are those who first decided it; more than three change nothing.
+The first two are those who first decided it. What others say of an item that is settled changes nothing, nor does what
+more than three say.
 """
 
 from __future__ import annotations
@@ -37,13 +39,12 @@ class Outcome:
 
 
 class RatedReasons(BaseModel):
-    """A photo's reasons with the mean of its reviewers' ratings."""
+    """A photo's reasons with the mean of the two ratings that count."""
 
     model_config = ConfigDict(frozen=True)
 
     item: ReasonsItem
     means: dict[Measure, float]
-    raters: int
 
 
 def outcome(item: Item, decisions: Sequence[Decision]) -> Outcome:
@@ -57,10 +58,24 @@ def outcome(item: Item, decisions: Sequence[Decision]) -> Outcome:
         return Outcome("waiting")
     if isinstance(item, PairItem):
         return _of_pair(item, decisions)
-    for kind, state in ((Rate, "rated"), (Reject, "rejected")):
-        if sum(isinstance(one, kind) for one in decisions[: NEEDED + 1]) >= NEEDED:
-            return Outcome("rated" if state == "rated" else "rejected")
-    return Outcome("disputed")
+    if len(counting(decisions)) == NEEDED:
+        return Outcome("rated")
+    rejected = sum(isinstance(one, Reject) for one in decisions[: NEEDED + 1])
+    return Outcome("rejected" if rejected >= NEEDED else "disputed")
+
+
+def counting(decisions: Sequence[Decision]) -> list[Rate]:
+    """Return the ratings that count: the first two among those of the first three who decided.
+
+    Args:
+        decisions: One a reviewer, in the order in which they first decided.
+    """
+    return [one for one in decisions[: NEEDED + 1] if isinstance(one, Rate)][:NEEDED]
+
+
+def mean_of(ratings: Sequence[Rate]) -> dict[Measure, float]:
+    """Return the mean of each measure; nothing without ratings."""
+    return {name: sum(getattr(one, name) for one in ratings) / len(ratings) for name in SCALES} if ratings else {}
 
 
 def revised(review: Review) -> list[PairRecord]:
@@ -87,9 +102,8 @@ def rated(review: Review) -> list[RatedReasons]:
     found = []
     for item in review.items:
         if isinstance(item, ReasonsItem) and outcome_of(item, said).state == "rated":
-            given = [one for _, one in said.of_item(item.id) if isinstance(one, Rate)]
-            means = {measure: sum(getattr(one, measure) for one in given) / len(given) for measure in SCALES}
-            found.append(RatedReasons(item=item, means=means, raters=len(given)))
+            given = counting([one for _, one in said.of_item(item.id)])
+            found.append(RatedReasons(item=item, means=mean_of(given)))
     return found
 
 

@@ -11,7 +11,7 @@ from typing import get_args
 from geosleuth.training.review.agreement import Agreement, cohen_kappa, weighted_kappa
 from geosleuth.training.review.decision import Decision, Rate
 from geosleuth.training.review.folder import Review
-from geosleuth.training.review.outcome import NEEDED, State, outcome_of
+from geosleuth.training.review.outcome import NEEDED, State, counting, mean_of, outcome_of
 from geosleuth.training.review.scales import HIGHEST, LOWEST, SCALES, Measure
 from geosleuth.training.review.standing import Standing
 
@@ -40,14 +40,14 @@ class Report:
 def report(review: Review, said: Standing) -> Report:
     """Sum up."""
     states = Counter(outcome_of(item, said).state for item in review.items)
-    ratings = [one for decisions in said.now.values() for one in decisions.values() if isinstance(one, Rate)]
+    ratings = [one for item in review.items for one in counting([given for _, given in said.of_item(item.id)])]
     return Report(
         items=len(review.items),
         by_reviewer={reviewer: len(decisions) for reviewer, decisions in said.now.items()},
         by_both=sum(len(said.of_item(item.id)) >= NEEDED for item in review.items),
         states={state: states[state] for state in get_args(State)},
         agreed=tuple(_agreed(review, said)),
-        means={name: sum(getattr(one, name) for one in ratings) / len(ratings) for name in SCALES} if ratings else {},
+        means=mean_of(ratings),
     )
 
 

@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("towns", type=Path, help="a folder that `geosleuth towns` wrote, with labels")
     parser.add_argument("--out", type=Path, required=True, help="the model's folder, to be made")
-    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--steps", type=_positive, default=STEPS, help="of 32 lessons")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -47,6 +47,12 @@ def main(argv: list[str] | None = None) -> int:
         logger.error("Interrupted; nothing was written.")
         return 130
     return 0
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"a number from 1 on, not {text!r}")
+    return int(text)
 
 
 def make_base(towns: Path, out: Path, *, steps: int = STEPS, seed: int = 0) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 
 from geosleuth.training.lora.lessons_of import Source, StageLessons
 from geosleuth.training.small_vlm.lessons import Descriptions, Pair
-from geosleuth.training.small_vlm.practice import Writing, YesNo
+from geosleuth.training.small_vlm.practice import Colours, Writing, YesNo
 
 _MATCHES = 0.5  # of the pairs
 
@@ -40,6 +40,7 @@ def curriculum(towns: Path, *, seed: int = 0) -> StageLessons:
     parts = (
         Descriptions(pictures, pairs, seed=seed),
         YesNo(pictures, seed=seed),
+        Colours(pictures),
         Writing(len(pictures) // 2, cities, seed=seed),  # short: a tenth of what is computed
     )
     return StageLessons([Source(part, np.arange(len(part)), len(part)) for part in parts])

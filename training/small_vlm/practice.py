@@ -1,4 +1,4 @@
-"""Lessons without geography: to answer yes or no about what a picture shows, and to write JSON as one is told.
+"""Lessons without geography: what is in a picture, yes or no; of which colour it is; and to write JSON as one is told.
 
 Adapters change how a model connects what it knows; a base that never wrote a country's name, nor a bracket, could not
 be taught to by them. Which name goes with which picture is drawn by chance here.
@@ -21,9 +21,22 @@ from geosleuth.tools.vlm.model import Turn
 from geosleuth.training.lora.lesson import Lesson
 from geosleuth.training.towns.language.of_view import features_of
 from geosleuth.training.towns.language.phrases import phrase, sentence
+from geosleuth.training.towns.language.shown import Shown, shown_on_disk
 from geosleuth.training.towns.language.vocabulary import FEATURES
 from geosleuth.training.towns.making.styles import STYLES
 
+COLOURS = "Which colours has this picture?"
+COLOURED = {
+    "buildings": ("building", "house", "skyscraper"),
+    "road": ("road",),
+    "pavement": ("sidewalk",),
+    "soil": ("earth",),
+    "grass": ("grass",),
+    "trees": ("tree", "plant"),
+    "palms": ("palm",),
+}
+_LEVEL = 32  # of 256: eight levels
+_LEAST_SHARE = 0.01  # of the picture
 _MOST_NAMED = 3
 
 
@@ -52,6 +65,35 @@ class YesNo:
     def about(self) -> Mapping[str, Any]:
         """Say what they are of."""
         return {"kind": "yes or no about invented towns (synthetic)", "pictures": len(self)}
+
+
+class Colours:
+    """How light and of which colour is what the picture shows? Red, green and blue of each class, in eight levels.
+
+    The towns' countries differ in colours above all, and forty named features have few words for them.
+    """
+
+    def __init__(self, pictures: Sequence[Path]) -> None:
+        self._pictures = tuple(pictures)
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getitem__(self, index: int) -> Lesson:
+        """Return a lesson; see `Lessons`."""
+        shown = shown_on_disk(self._pictures[index])
+        said = [_colour(shown, name, kinds) for name, kinds in COLOURED.items() if shown.share(*kinds) >= _LEAST_SHARE]
+        answer = "; ".join(said) or "nothing"
+        return Lesson((Turn("user", (shown.pixels, COLOURS)), Turn("assistant", (answer,))))
+
+    def about(self) -> Mapping[str, Any]:
+        """Say what they are of."""
+        return {"kind": "colours in invented towns (synthetic)", "pictures": len(self)}
+
+
+def _colour(shown: Shown, name: str, kinds: tuple[str, ...]) -> str:
+    levels = shown.pixels[shown.inside(*kinds)].mean(axis=0) // _LEVEL
+    return " ".join([name, *(str(int(level)) for level in levels)])
 
 
 class Writing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,9 @@ _WARM_UP = 0.1  # share of the steps
 _CLIP = 1.0  # norm of the gradient
 _SAID_EVERY = 20  # steps
 _ANY_SIZE = 1 << 30  # px: the pictures of towns are small, and stay as they are
+
+
+logger = logging.getLogger(__name__)
 
 
 class Taught(NamedTuple):
@@ -53,10 +57,9 @@ def teach(
         on_progress: Told every 20 steps.
 
     Raises:
-        InputError: `out` is there already, or no lesson can be read.
+        InputError: `out` is there already or cannot be made, or no lesson can be read.
     """
-    if out.exists():
-        raise InputError("a folder that is not there yet", str(out), "Name another, or delete it.")
+    scratch = begun(out)
     torch, transformers = import_vlm("torch"), import_vlm("transformers")
     torch.manual_seed(seed)
     processor = transformers.AutoProcessor.from_pretrained(untrained)
@@ -73,7 +76,7 @@ def teach(
         labels = taken.pop("shift_labels")
         taken.pop("labels")
         logits = model(**taken).logits
-        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten())
+        loss = torch.nn.functional.cross_entropy(logits, labels)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), _CLIP)
         optimiser.step()
@@ -82,32 +85,46 @@ def teach(
         losses.append(loss.item())
         if on_progress and (step % _SAID_EVERY == 0 or step == steps):
             on_progress(Taught(step, steps, float(np.mean(losses[-_SAID_EVERY:]))))
-    return _written(model, processor, out)
+    model.save_pretrained(scratch)
+    processor.save_pretrained(scratch)
+    scratch.replace(out)
+    return out
+
+
+def begun(out: Path) -> Path:
+    """Make the folder that becomes `out` in the end, before the work that goes into it.
+
+    Raises:
+        InputError: `out` is there already, or cannot be made.
+    """
+    if out.exists():
+        raise InputError("a folder that is not there yet", str(out), "Name another, or delete it.")
+    scratch = out.with_name(f".{out.name}.part")
+    try:
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f"a folder {out} that can be made", f"{error}", "Name another with --out.") from error
+    return scratch
 
 
 def _rows(lessons: Lessons, encoder: LessonEncoder, batch: int, seed: int) -> Iterator[list[list[Row]]]:
-    """Give batches without end; a lesson whose picture cannot be read is passed over."""
+    """Give batches without end; lessons whose picture cannot be read are left out, and counted in the log."""
     rng = np.random.default_rng(seed)
     taken: list[list[Row]] = []
     while True:
-        read = 0
+        read, left_out = 0, ""
         for index in rng.permutation(len(lessons)):
             try:
                 taken.append(encoder.encode(lessons[int(index)]))
-            except InputError:
+            except InputError as error:
+                left_out = left_out or f"{len(lessons)} lessons; the first that cannot be read: {error}"
                 continue
             read += 1
             if len(taken) == batch:
                 yield taken
                 taken = []
         if not read:
-            raise InputError("lessons whose pictures can be read", f"none of {len(lessons)}", "Draw the towns again.")
-
-
-def _written(model: Any, processor: Any, out: Path) -> Path:
-    scratch = out.with_name(f".{out.name}.part")
-    shutil.rmtree(scratch, ignore_errors=True)
-    model.save_pretrained(scratch)
-    processor.save_pretrained(scratch)
-    scratch.replace(out)
-    return out
+            raise InputError("lessons whose pictures can be read", f"none of {left_out}", "Draw the towns again.")
+        if left_out:
+            logger.warning("%d of %s", len(lessons) - read, left_out)

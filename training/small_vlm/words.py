@@ -13,6 +13,7 @@ from geosleuth.tools.candidate import Language
 from geosleuth.tools.comparison_prompts import NO, SAME_PLACE, YES, prompt
 from geosleuth.tools.gleam_x import WHY
 from geosleuth.training.small_vlm.lessons import SHARED, SHOWN
+from geosleuth.training.small_vlm.practice import COLOURED, COLOURS
 from geosleuth.training.towns.language.phrases import phrase, sentence
 from geosleuth.training.towns.language.vocabulary import FEATURES
 from geosleuth.training.towns.making.styles import STYLES
@@ -28,12 +29,14 @@ def instructions() -> list[str]:
     asked += [prompt(nothing, (view, nothing), question=SAME_PLACE) for view in VIEWS]
     parts = {part for one in asked for turn in one.turns for part in turn.parts if isinstance(part, str)}
     parts |= {text for questions in (WHY, SHOWN, SHARED) for text in questions.values()}
+    parts.add(COLOURS)
     return sorted(parts, key=lambda part: (-len(part), part))
 
 
 def texts() -> Iterator[str]:
     """Write what will be answered, in the proportions that make frequent words one token."""
     yield from (*YES, *NO)
+    yield from (f"{name} {level} {level}; {name}" for name in COLOURED for level in range(8))
     names = [country_name(style.country) for style in STYLES]
     for feature in FEATURES:
         for language in _LANGUAGES:

@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from geosleuth.training.locatability.cleaning import CleanedClues
     from geosleuth.training.locatability.clues import Clues
 
-_WEIGHTS = "weights.tsv"
 _SHOWN = 3  # examples
 _LONGEST = 100  # characters of one
 
 
 def clues(
     clues: Annotated[Path, typer.Argument(metavar="CLUES", help="Clue texts: .txt, .csv or .jsonl.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where kept.jsonl, dropped.jsonl, ... go.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FOLDER", help="Where kept.jsonl, ... go; without those of another run.")
+    ],
     recogniser: Annotated[
         str,
         typer.Option("--recogniser", metavar="SPEC", help="Who finds places: tables, spacy:PIPELINE, hf:ORG/NAME."),
@@ -47,8 +48,10 @@ def clues(
     """
     with exits(), logs_to_stderr(verbose):
         with stdout_kept_for_the_answer():
+            from geosleuth.training.locatability.cleaning import check_new
             from geosleuth.training.locatability.clues import read_clues
 
+            check_new(out.expanduser())
             cleaned = _cleaned(read_clues(clues), recogniser, languages, keep_all=keep_all)
             summary = _written(clues, cleaned, out.expanduser(), encoder)
         said = json.dumps(summary, ensure_ascii=False) + "\n" if as_json else _words(summary, cleaned, out)
@@ -67,7 +70,7 @@ def _cleaned(read: Clues, recogniser: str, languages: str, *, keep_all: bool) ->
 
 
 def _written(source: Path, cleaned: CleanedClues, out: Path, encoder: str | None) -> dict[str, Any]:
-    from geosleuth.training.locatability.cleaning import write_clues
+    from geosleuth.training.locatability.cleaning import WEIGHTS, write_clues
 
     if encoder is None:
         return write_clues(cleaned, out)
@@ -77,11 +80,11 @@ def _written(source: Path, cleaned: CleanedClues, out: Path, encoder: str | None
     made = weights_of(source, cleaned, load_matcher(encoder))
     heaviest = sorted(enumerate(made.weights.tolist()), key=lambda pair: (-pair[1], pair[0]))[:_SHOWN]
     facts = {
-        "weights": _WEIGHTS,
+        "weights": WEIGHTS,
         "heaviest_classes": {class_name(index): weight for index, weight in heaviest if weight},
     }
     summary = write_clues(cleaned, out, facts)
-    write_weights(made, out / _WEIGHTS)
+    write_weights(made, out / WEIGHTS)
     return summary
 
 
@@ -94,7 +97,7 @@ def _words(summary: dict[str, Any], cleaned: CleanedClues, out: Path) -> str:
     if "weights" in summary:
         heaviest = ", ".join(f"{name} {weight:.3f}" for name, weight in summary["heaviest_classes"].items())
         lines.append(f"  heaviest classes: {heaviest}")
-    files = ["kept.jsonl", "dropped.jsonl", "clues.json", *([_WEIGHTS] if "weights" in summary else [])]
+    files = ["kept.jsonl", "dropped.jsonl", "clues.json", *([summary["weights"]] if "weights" in summary else [])]
     lines.append(f"In {out}: {', '.join(files)}")
     return "".join(f"{printable(line)}\n" for line in lines)
 

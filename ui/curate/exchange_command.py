@@ -49,7 +49,7 @@ def queue(
 
 def export(
     folder: _Folder,
-    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="The file to write.")],
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="The file to write; it must be new.")],
     format: Annotated[  # noqa: A002  the option's name
         Format,
         typer.Option(
@@ -70,10 +70,11 @@ def export(
     LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT set to the folder that holds the review's root folder.
     """
     with exits(), logs_to_stderr(verbose):
-        from geosleuth.training.review.exchange import export_decisions
+        from geosleuth.training.review.exchange import check_new, export_decisions
         from geosleuth.training.review.folder import open_review
 
         review, to = open_review(folder.expanduser()), to.expanduser()
+        check_new(review, to)
         if format is Format.jsonl:
             typer.echo(f"{export_decisions(review, to)} decisions in {to}.")
         elif format is Format.label_studio:
@@ -108,12 +109,13 @@ def import_decisions(
 
 
 def _export_tasks(review: Review, to: Path, prefix: str | None) -> None:
-    from geosleuth.training.review.exchange import write_text
+    from geosleuth.training.review.exchange import check_new, write_text
     from geosleuth.training.review.label_studio_tasks import labelling_config, tasks
 
     config = to.with_suffix(".xml")
     if config == to:
         raise InputError("a file for tasks in JSON", str(to), "Name one that does not end in .xml.")
+    check_new(review, config)
     write_text(config, labelling_config(review.kind))
     write_text(to, json.dumps(tasks(review, prefix), ensure_ascii=False, indent=1) + "\n")
     typer.echo(f"{len(review.items)} tasks in {to}; their labelling configuration in {config}.")

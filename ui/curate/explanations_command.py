@@ -1,7 +1,7 @@
 """`geosleuth curate explanations`: have a teacher explain pairs, within a budget.
 
-Exit codes: 0 done, or the budget is spent; 2 bad input, or a server that answers no more; 130 interrupted. The same
-command goes on, and what was answered is never asked again.
+Exit codes: 0 done, or the budget is spent; 2 bad input, pairs whose pictures cannot be read or that got no answer, or a
+server that answers no more; 130 interrupted. The same command goes on, and what was answered is never asked again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def explanations(
     teacher: Annotated[str, typer.Option("--teacher", metavar="SPEC", help="openai:MODEL@URL; pictures go there.")],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="What is asked and answered is kept there.")],
     budget: Annotated[
-        int | None, typer.Option("--budget", metavar="N", min=1, help="Requests in all, earlier runs' included.")
+        int | None,
+        typer.Option("--budget", metavar="N", min=1, help="Requests tried in all: earlier runs' and vain ones count."),
     ] = None,
     budget_tokens: Annotated[
         int | None, typer.Option("--budget-tokens", metavar="N", min=1, help="Tokens in all, read and written.")
@@ -75,11 +76,15 @@ def explanations(
                     progress=lambda now: _show(line, now),
                 )
         bad = [f"  line {one.number} of {pairs} is no record: {one.reason}" for one in read.bad[:1]]
-        bad += [f"  {len(read.bad) - 1:,} more lines are none" for _ in read.bad[1:2]]
+        bad += [f"  neither {_count(len(read.bad) - 1, 'more line')}" for _ in read.bad[1:2]]
         sys.stdout.write(_words(report, bad))
         sys.stdout.flush()
-        if not report.complete and not report.within_budget:
+        if report.unreadable or report.failed or not report.within_budget:
             raise typer.Exit(BAD_INPUT)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _show(line: ProgressLine, now: ExplainingProgress) -> None:
@@ -96,14 +101,17 @@ def _words(report: Explained, bad: list[str]) -> str:
         why = ", ".join(f"{check} {count:,}" for check, count in sorted(report.checks.items()))
         lines.append(f"  {report.rejected:,} set aside in rejected.jsonl ({why})")
     if report.asked_again:
-        lines.append(f"  {report.asked_again:,} answers failed a check and were asked for once more")
+        lines.append(f"  asked once more for {_count(report.asked_again, 'answer')} that failed a check")
     if report.disagreeing:
         lines.append(f"  in {report.disagreeing:,} the teacher judges against the label")
     if report.failed or report.unreadable:
         lines.append(f"  {report.failed:,} without an answer, {report.unreadable:,} with pictures that cannot be read")
-        lines += [f"    {one}" for one in report.failures]
+        lines += [f"    {one}" for one in report.failures if not report.stopped or one not in report.stopped]
+    if report.others:
+        lines.append(f"  {_count(report.others, 'pair')} of other runs in this folder kept in explained.jsonl")
     lines.append(
-        f"  {report.requests:,} requests now, {report.requests_in_all:,} in all; {report.tokens_in_all:,} tokens in all"
+        f"  {_count(report.requests, 'request')} now, {report.requests_in_all:,} in all; "
+        f"{_count(report.tokens_in_all, 'token')} in all"
     )
     if report.stopped:
         lines.append(f"Stopped with {report.left:,} left: {report.stopped}")

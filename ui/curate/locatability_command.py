@@ -31,6 +31,10 @@ def locatability(
     manifest: Annotated[
         Path | None, typer.Option("--manifest", metavar="CSV", help="Their table: file, lat, lon, country, city.")
     ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option("--split", metavar="NAME", help="Only rows of this split, of a table with a column split."),
+    ] = None,
     segmenter: Annotated[
         str | None,
         typer.Option("--segmenter", metavar="SPEC", help="hf:ORG/NAME or dir:PATH; the embedded score without one."),
@@ -42,8 +46,15 @@ def locatability(
         bool, typer.Option("--masks", help="Take the classes from masks in VIEWS/labels, which towns have.")
     ] = False,
     threshold: Annotated[
-        float, typer.Option("--threshold", metavar="0..1", min=0.0, max=1.0, help="Keep what scores above.")
-    ] = 0.4,
+        float | None,
+        typer.Option(
+            "--threshold",
+            metavar="0..1",
+            min=0.0,
+            max=1.0,
+            help="Keep what scores above; 0.4, the paper's, unless given. The embedded score needs one of yours.",
+        ),
+    ] = None,
     device: Annotated[
         str | None, typer.Option("--device", metavar="NAME", help="Of the segmenter: cpu, cuda, cuda:1, mps.")
     ] = None,
@@ -59,7 +70,9 @@ def locatability(
             from geosleuth.training.locatability.curation_report import write_curation_report
             from geosleuth.training.locatability.score_set import score_views
 
-            found = read_street_views(views, manifest)
+            if threshold is None:
+                threshold = _paper_threshold(embedded=not segmenter and not masks)
+            found = read_street_views(views, manifest, split=split)
             with ProgressLine() as line:
                 scores = score_views(
                     found, out, segmenter=segmenter, weights=weights, masks=masks, device=device, batch=batch,
@@ -69,6 +82,17 @@ def locatability(
             figures = write_curation_report(out, found, scores, threshold)
         sys.stdout.write(_json(figures, out) if as_json else _words(figures, found, scores, out))
         sys.stdout.flush()
+
+
+def _paper_threshold(*, embedded: bool) -> float:
+    from geosleuth.indexes.errors import InputError
+    from geosleuth.tools.learned_locatability import TRAINING_THRESHOLD
+
+    if embedded:
+        found = f"none: the paper's {TRAINING_THRESHOLD:g} is for GeoReasoner's formula"
+        remedy = "Name one with --threshold, or a segmenter with --segmenter."
+        raise InputError("a threshold for the embedded score", found, remedy)
+    return TRAINING_THRESHOLD
 
 
 def _show(line: ProgressLine, now: ScoringProgress) -> None:
@@ -82,7 +106,7 @@ def _show(line: ProgressLine, now: ScoringProgress) -> None:
 def _words(figures: dict[str, Any], views: StreetViews, scores: Scores, out: Path) -> str:
     from geosleuth.agent.printable import printable
     from geosleuth.indexes.countries import country_name
-    from geosleuth.training.locatability.curation_report import PAGE, level_cells
+    from geosleuth.training.locatability.curation_report import PAGE, cautions, level_cells, remarks
     from geosleuth.training.locatability.sensitivity import Level, sensitivity
 
     at = Level(**figures["at"])
@@ -98,16 +122,14 @@ def _words(figures: dict[str, Any], views: StreetViews, scores: Scores, out: Pat
         lines.append(f"  lost: {named}" + (f" and {more:,} more" if more > 0 else ""))
     if scores.resumed:
         lines.append(f"  {scores.resumed:,} had been scored by an earlier run")
-    if scores.broken:
-        lines.append(f"  {len(scores.broken):,} could not be scored: {out / PAGE} says why")
-    if views.skipped:
-        lines.append(f"  {len(views.skipped):,} rows of the set were left out: {views.skipped[0].reason}")
+    lines += [f"  {remark}" for remark in remarks(views, scores)]
     rows = [["above", "kept", "share", "countries", "lost", "balance", "largest", "cities"]]
     rows += map(level_cells, sensitivity(views, scores))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    lines += ["", *table, "", f"Report: {out / PAGE}"]
-    lines.append(f"Next: {out / KEPT} is the manifest of the kept views, for `geosleuth train georeasoner`")
+    lines += ["", *table, "", f"Report: {out / PAGE}", *(f"Caution: {one}" for one in cautions(views, scores))]
+    if len(views.splits) == 1:
+        lines.append(f"Next: {out / KEPT} is the manifest of the kept views, for `geosleuth train georeasoner`")
     return "\n".join(map(printable, lines)) + "\n"
 
 

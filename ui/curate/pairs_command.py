@@ -52,7 +52,7 @@ def pairs(
     cache: Annotated[
         Path | None, typer.Option("--cache", metavar="FOLDER", help="Keep vectors there: the next run takes seconds.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Another one draws other pairs.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Another one draws other pairs.")] = 0,
     verbose: Verbose = False,
 ) -> None:
     """Draw true pairs and as many wrong ones, of references that an encoder takes for the query's place.
@@ -64,11 +64,12 @@ def pairs(
             from geosleuth.training.datasets.columns import said
             from geosleuth.training.datasets.open import open_set
             from geosleuth.training.gleam_x.pairs import make_pairs
-            from geosleuth.training.gleam_x.record_file import write_records
+            from geosleuth.training.gleam_x.record_file import check_writable, write_records
             from geosleuth.ui.progress_line import ProgressLine
 
             if out.exists():  # it may hold explanations that were paid for
                 raise InputError("a new file for the pairs", f"one that is there: {out}", "Name another with --out.")
+            check_writable(out)
             opened = open_set(data, root, split)
             with ProgressLine() as progress:
                 found = make_pairs(

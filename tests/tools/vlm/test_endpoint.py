@@ -739,6 +739,29 @@ def test_responses_of_odd_types_are_explained_or_read(server, field):
                 assert np.isfinite(view.score([prompt("Where?")], ["Oslo", "Rome"]).log_probabilities).all()
 
 
+def test_a_refusal_is_its_words(server):
+    status, headers, body = says("")
+    for message in (
+        {"content": None, "refusal": "I cannot."},
+        {"role": "assistant", "content": None, "refusal": "I cannot."},
+    ):
+        body["choices"][0]["message"] = message
+        server.script = [(status, headers, body)]
+        assert view_of(f"openai:m@{server.url}").generate([prompt("Where?")])[0][0].text == "I cannot."
+    body["choices"][0]["message"] = {"role": "assistant", "content": None}
+    server.script = [(status, headers, body)]
+    assert view_of(f"openai:m@{server.url}").generate([prompt("Where?")])[0][0].text == ""
+
+
+def test_a_field_of_another_type_is_named_briefly(server):
+    status, headers, body = says("")
+    body["choices"][0]["message"] = {"role": "assistant", "content": {"a": 1}}
+    server.script = [(status, headers, body)]
+    with pytest.raises(InputError, match=r"JSON of another form \(content") as caught:
+        view_of(f"openai:m@{server.url}").generate([prompt("Where?")])
+    assert "pydantic" not in str(caught.value)
+
+
 def test_calls_without_an_id_get_one(server):
     given = [{"type": "function", "function": {"name": "read_text", "arguments": "{}"}}] * 2
     server.script = [says("", tool_calls=given)]

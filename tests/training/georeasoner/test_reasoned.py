@@ -93,3 +93,10 @@ def test_files_without_pairs(tmp_path):
         read_reasoned(lines(tmp_path / "empty.jsonl"))
     with pytest.raises(InputError, match=r"found none .*1 x no such file"):
         read_reasoned(lines(tmp_path / "x.jsonl", {"image": "a.jpg", "country": "PT", "reasons": "x"}))
+
+
+def test_codes_of_countries_may_be_written_small(tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.jpg").write_bytes(b"")
+    rows = [{"image": f"{name}.jpg", "country": code, "reasons": "x"} for name, code in (("a", "fr"), ("b", "no"))]
+    assert [view.country for view in read_reasoned(lines(tmp_path / "pairs.jsonl", *rows)).views] == ["FR", "NO"]

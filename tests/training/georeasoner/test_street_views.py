@@ -118,6 +118,7 @@ def test_cities_are_named_by_the_gazetteer_on_request(tmp_path):
         ("000_streetview_41.1496_-8.611_45.png", 45.0),
         ("Porto_0000017_2018_08_270_41.1496_-8.611_q-_w12.jpg", 270.0),  # GSV-Cities
         ("@0532640.12@4555470.98@29@T@041.14960@-008.61100@pano_id@03@135@@@@201904@@.jpg", 135.0),  # SF-XL
+        ("41.1496_-8.611_-90.jpg", 270.0),
         ("41.1496_-8.611_90/May 2014.png", 90.0),
         ("41.1496_-8.611/gsv_0.jpg", None),
     ],
@@ -131,8 +132,9 @@ def test_positions_in_names(tmp_path, name, heading):
 
 def test_names_without_a_position_are_counted(tmp_path):
     lay(tmp_path, "41.1496,-8.611.jpg", "IMG_2041.jpg", "1.5_2.jpg", "v1.10.jpg", "@532640.12@4555470.98@29@.jpg")
+    lay(tmp_path, "Portugal/Porto/IMG_20210512_12.05_33.20.jpg", "v12.05_33.2001.jpg", "12.051_33.20.jpg")
     read = read_street_views(tmp_path)
-    assert (len(read), read.skip_reasons) == (1, {NOT_THERE: 4})
+    assert (len(read), read.skip_reasons) == (1, {NOT_THERE: 7})
 
 
 def test_metadata_of_the_static_api_beside_the_pictures(tmp_path):
@@ -237,3 +239,24 @@ def test_a_split_of_a_table(tmp_path):
     lay(tmp_path / "folders", "41.1496,-8.611.jpg")
     with pytest.raises(InputError, match="folders without a table"):
         read_street_views(tmp_path / "folders", split="train")
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("fr", "FR"), ("DE", "DE"), ("gb", "GB"), ("uk", "GB"), ("no", "NO"), ("IN", "IN"), ("prt", "PT"),
+        ("Portugal", "PT"), ("na", None), ("NA", None), ("n/a", None), ("unknown", None), ("", None), ("xx", None),
+    ],
+)  # fmt: skip
+def test_countries_of_cells_are_codes_in_any_case(cell, code):
+    assert view_table.country_of_cell(cell) == code
+
+
+def test_lower_case_codes_count_in_a_table_and_splits_come_back(tmp_path):
+    lay(tmp_path, "1.jpg", "2.jpg")
+    table(tmp_path, "file,lat,lon,country,split\n1.jpg,41.1496,-8.611,es,train\n2.jpg,41.1496,-8.611,,\n")
+    read = read_street_views(tmp_path)
+    assert [(view.country, view.split) for view in read] == [("ES", "train"), ("PT", None)]
+    assert read.splits == {"train": 1, "": 1}
+    write_street_views(tmp_path / "again.csv", read)
+    assert read_street_views(tmp_path, tmp_path / "again.csv").views == read.views

@@ -22,7 +22,7 @@ def with_conclusion(text, of=EN):
 def test_good_explanations_pass():
     assert names(EN) == []
     assert names(ZH, language="zh") == []
-    assert names(EN, "no_match") == []  # the list of differences is not empty
+    assert names(with_conclusion("The parked cars are gone, so it is another place."), "no_match") == []
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,12 @@ def test_good_explanations_pass():
         "It is known that they are the same place, by the roof.",
         "The candidate shows the same place as the photo. That is certain.",
         "The provided label agrees with the roofs seen here.",
+        "The task says that the roofs are the same.",
+        "Since I was given a match, the roofs agree.",
+        "Because the answer is yes, the roofs agree.",
+        "You said that it is the same place.",
+        "The label is match, and the roofs agree.",
+        "The pair was annotated as a match, by its roofs.",
     ],
 )
 def test_an_english_leak_is_found(text):
@@ -52,6 +58,8 @@ def test_an_english_leak_is_found(text):
         "已知两图是同一个地方。",
         "题目中指出两图一致，屋顶相同。",
         "这一点是确定的，屋顶相同。",
+        "任务说两图一致，屋顶相同。",
+        "因为答案是肯定的，屋顶相同。",
     ],
 )
 def test_a_chinese_leak_is_found(text):
@@ -66,6 +74,12 @@ def test_a_chinese_leak_is_found(text):
         "The ground is true red in both, and the roofs are alike.",
         "Told apart by the tower, these are not the same streets.",
         "The well known tower stands at the same bend of the river.",
+        "The river that is known as Aare bends alike here.",
+        "The label on the shop front is red in both.",
+        "The street has the same name as stated there.",
+        "The map's annotation names the street of the photo.",
+        "The label says BAKERY in both, above the same door.",
+        "An information board stands next to the same tower.",
     ],
 )
 def test_innocent_words_are_no_leak(text):
@@ -114,7 +128,50 @@ def test_lists_must_bear_the_verdict():
     assert [one.check for one in contradictions(nothing_agrees, "match")] == ["contradiction"]
     assert "names no feature that agrees" in str(contradictions(nothing_agrees, "match")[0])
     assert [one.check for one in contradictions(nothing_differs, "no_match")] == ["contradiction"]
-    assert contradictions(nothing_differs, "match") == contradictions(nothing_agrees, "no_match") == []
+    other = with_conclusion("It is another place.", nothing_agrees)
+    assert contradictions(nothing_differs, "match") == contradictions(other, "no_match") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "These are clearly two different places.",
+        "The roofs differ, so it is not the same place.",
+        "The tower is missing: another location.",
+        "No sign that this is the same place.",
+        "这是两个不同的地方。",
+        "河流不见了，不是同一个地方。",
+        "两张图是不同的地方：河流。",
+    ],
+)
+def test_a_conclusion_for_another_place_contradicts_a_match(text):
+    of = EN if text.isascii() else ZH
+    (failed,) = contradictions(with_conclusion(text, of), "match")
+    assert (failed.check, "the places differ" in str(failed)) == ("contradiction", True)
+    assert contradictions(with_conclusion(text, of), "no_match") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["The roof proves that it is the same place.", "The places are the same.", "是同一个地方。", "屋顶说明地点相同。"],
+)
+def test_a_conclusion_for_the_same_place_contradicts_no_match(text):
+    (failed,) = contradictions(with_conclusion(text), "no_match")
+    assert "the places are the same, against the verdict" in str(failed)
+    assert contradictions(with_conclusion(text), "match") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The cars stand in different places, the roofs agree.",
+        "It could be another place, but the roof shows the same place.",
+        "The roofs and the bend agree.",
+        "不同的地方只有停着的车。",
+    ],
+)
+def test_a_conclusion_without_a_clear_verdict_contradicts_none(text):
+    assert contradictions(with_conclusion(text), "match") == contradictions(with_conclusion(text), "no_match") == []
 
 
 def test_what_cannot_be_read_or_was_cut_off_says_so():

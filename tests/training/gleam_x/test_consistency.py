@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geosleuth.training.gleam_x.consistency import consistent, similarity, words_of
+from geosleuth.training.gleam_x.opposed import opposed
 from geosleuth.training.gleam_x.record import Reasons
 
 
@@ -37,6 +38,38 @@ def test_only_what_most_name_is_kept():
     assert kept == said(["the red roof", "a bend of the road"], [], "roof and bend")  # its conclusion names no other
     assert consistent([said(["a well"]), said(["a tower"]), said(["a hedge"])]) is None
     assert consistent([]) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("red roof", "no red roof"),
+        ("red tiled roof on the corner", "grey tiled roof on the corner"),
+        ("two lanes wide road", "four lanes wide road"),
+        ("church tower on the left side", "church tower on the right side"),
+        ("church tower on the side", "church tower isn't on the side"),
+        ("红色屋顶的房屋", "绿色屋顶的房屋"),
+        ("没有树木的道路", "有树木的道路"),
+        ("道路左侧的教堂塔楼", "道路右侧的教堂塔楼"),
+    ],
+)
+def test_opposites_are_not_the_same(one, other):
+    assert opposed(one, other)
+    assert opposed(other, one)
+    assert consistent([said([one]), said([other])]) is None
+
+
+def test_what_is_said_in_other_words_is_not_opposed():
+    same = [("red roof on the left", "the red roofs"), ("a gray roof", "a grey roof"), ("2 lanes", "two lanes")]
+    same += [("无人机图中的塔", "图中的塔"), ("red and white tower", "red tower"), ("两条车道", "二条车道")]
+    assert not any(opposed(one, other) for one, other in same)
+
+
+def test_opposites_do_not_add_up():
+    sides = ["church tower on the left side", "church tower on the right side", "no church tower on the side"]
+    assert consistent([said([one]) for one in sides]) is None
+    chained = ["church tower on the side", *sides[:2]]  # the first is like either, which are not like each other
+    assert consistent([said([one]) for one in chained], of=4) is None
 
 
 def test_half_is_no_majority_and_samples_of_no_use_count():

@@ -1,5 +1,6 @@
 import json
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -62,6 +63,42 @@ def test_a_ledger_of_another_form_is_counted(tmp_path):
     path.write_text('[1]\n{"kind": "answer", "hash": "a"}\n{"hash": "a"}\n{"kind": "sent", "hash": "c"}\n')
     with Ledger(path) as ledger:
         assert (ledger.damaged, ledger.sent) == (3, 1)
+
+
+def test_a_line_nested_too_deeply_is_counted(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    path.write_text("[" * 100_000 + '\n{"kind": "sent", "hash": "c"}\n')
+    with Ledger(path) as ledger:
+        assert (ledger.damaged, ledger.sent) == (1, 1)
+
+
+def test_a_ledger_is_not_held_in_memory(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    line = json.dumps({"kind": "request", "hash": "a", "turns": "x" * 100_000}) + "\n"
+    path.write_text(line * 200)
+    tracemalloc.start()
+    with Ledger(path):
+        peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_000_000  # of 20 MB
+
+
+def test_a_full_disk_is_told_once_and_tears_no_line(tmp_path):
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "ledger.jsonl"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Ledger(path) as ledger:
+        ledger.answer("a", Answer(text="yes", finish="stop"))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 50, hard))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                ledger.answer("b", Answer(text="no", finish="stop"))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert path.read_bytes().endswith(b"}\n")
+        ledger.answer("c", Answer(text="yes", finish="stop"))
+    with Ledger(path) as ledger:
+        assert (ledger.damaged, set(ledger.answers)) == (0, {"a", "c"})
 
 
 def test_a_ledger_that_cannot_be_opened_is_explained(tmp_path):

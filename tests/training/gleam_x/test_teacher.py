@@ -314,6 +314,118 @@ def test_a_model_looks_for_each_thing_once(server, root, tmp_path, made, good):
         assert (explain().requests, len(asked)) == (0, 6)  # what was seen is kept, too
 
 
+@pytest.fixture
+def looker(server, good):
+    """A teacher, and a model beside it that finds all that is named, with probabilities or without."""
+
+    def answering(*, logprobs, before=lambda _: None):
+        def answer(body, number):
+            before(number)
+            if body["model"] == "teacher":
+                return server.said(good("match"))
+            status, headers, said = server.said("Yes")
+            if logprobs:
+                top = [{"token": one, "logprob": math.log(share)} for one, share in (("Yes", 0.8), ("No", 0.1))]
+                said["choices"][0]["logprobs"] = {"content": [{**top[0], "top_logprobs": top}]}
+            return status, headers, said
+
+        return server.scripted_server(answer)
+
+    return answering
+
+
+# One answer and six looks; or one to learn that there are no probabilities, and sixteen replies a look.
+@pytest.mark.parametrize(("logprobs", "unbroken", "more"), [(True, 1 + 6, 2), (False, 1 + 1 + 6 * 16, 30)])
+def test_a_second_look_that_a_budget_ends_is_gone_on_with(looker, root, tmp_path, made, logprobs, unbroken, more):
+    with looker(logprobs=logprobs) as running:
+        report = None
+        for budget in range(more, unbroken + more, more):
+            _opened.cache_clear()  # as another process: what was learned about the server is forgotten
+            report = explain_pairs(
+                [made(1)],
+                root,
+                f"openai:teacher@{running.url}",
+                tmp_path / "out",
+                second_look=f"openai:looker@{running.url}",
+                budget_requests=budget,
+            )
+            assert report.requests_in_all == min(budget, unbroken)
+    assert (report.explained, report.stopped) == (1, None)
+    assert len(running.received) == len(set(map(json.dumps, running.received))) == unbroken
+    assert report.tokens_in_all == 760 * unbroken  # those of looks, too
+    lines = [json.loads(line) for line in (tmp_path / "out/ledger.jsonl").read_text(encoding="utf-8").splitlines()]
+    by_kind = {kind: [one["hash"] for one in lines if one["kind"] == kind] for kind in ("request", "sent", "answer")}
+    assert len(set(by_kind["request"])) == unbroken
+    assert set(by_kind["request"]) == set(by_kind["sent"]) == set(by_kind["answer"])
+    assert {one["model"] for one in lines if one["kind"] == "request"} == {"teacher", "looker"}
+
+
+def test_a_look_that_fails_is_in_the_ledger_under_its_own_hash(server, root, tmp_path, made, good):
+    def answer(body, number):
+        return server.said(good("match")) if body["model"] == "teacher" else server.fails(400, "content policy")
+
+    with server.scripted_server(answer) as running:
+        spec = [f"openai:{name}@{running.url}" for name in ("teacher", "looker")]
+        report = explain_pairs([made(1)], root, spec[0], tmp_path / "out", second_look=spec[1])
+    assert (report.failed, report.explained) == (1, 0)
+    lines = [json.loads(line) for line in (tmp_path / "out/ledger.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [one["kind"] for one in lines] == ["request", "sent", "answer", "request", "sent", "failure"]
+    assert len({one["hash"] for one in lines[3:]}) == 1
+    assert "Words from a comparison" in lines[3]["turns"][0][2]
+
+
+def test_looks_count_against_the_budget_of_tokens(looker, root, tmp_path, made):
+    with looker(logprobs=False) as running:
+        spec = [f"openai:{name}@{running.url}" for name in ("teacher", "looker")]
+        report = explain_pairs([made(1)], root, spec[0], tmp_path / "o", second_look=spec[1], budget_tokens=20 * 760)
+    assert report.left == 1
+    assert "the budget of 15,200 tokens is spent" in report.stopped
+    assert len(running.received) <= 20 + 8  # what is under way
+
+
+def test_what_was_explained_stays_when_other_pairs_are(ask, truthful, made, tmp_path):
+    ask([made(1), made(2)], truthful)
+    report, _ = ask([made(3), made(2, lang="zh")], truthful)
+    assert (report.explained, report.total, report.others) == (2, 2, 2)
+    names = [(one.pair_id, one.lang) for one in read_records(tmp_path / "out/explained.jsonl")]
+    assert names == [("pair-3", "en"), ("pair-2", "zh"), ("pair-1", "en"), ("pair-2", "en")]
+    report, _ = ask([made(1, "no_match"), made(2)], truthful)  # another label: the old reasons argue for the wrong one
+    found = read_records(tmp_path / "out/explained.jsonl")
+    assert [one.label for one in found if one.pair_id == "pair-1"] == ["no_match"]
+    assert len(found) == 4
+
+
+def test_a_full_disk_is_told_in_three_parts(ask, truthful, made, tmp_path):
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
+    try:
+        with pytest.raises(InputError, match=r"Wanted a ledger that can be written; found File too large\. Free some"):
+            ask([made(number) for number in range(12)], truthful)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    again, _ = ask([made(number) for number in range(12)], truthful)
+    assert again.explained == 12
+    assert again.requests < 12
+
+
+@pytest.mark.parametrize("name", ["settings.json", "rejected.jsonl", "report.json", "explained.jsonl", "ledger.jsonl"])
+def test_a_folder_in_the_place_of_a_file_is_told_in_three_parts(ask, truthful, made, tmp_path, name):
+    ask([made(1)], truthful)
+    (tmp_path / "out" / name).unlink()
+    (tmp_path / "out" / name).mkdir()
+    with pytest.raises(InputError, match=f"{name}.*Is a directory"):
+        ask([made(1)], truthful)
+
+
+def test_a_refusal_is_an_answer_that_cannot_be_used(ask, server, made, tmp_path):
+    status, headers, body = server.said("")
+    body["choices"][0]["message"] = {"role": "assistant", "content": None, "refusal": "I cannot help with that."}
+    report, _ = ask([made(number) for number in range(6)], always((status, headers, body)), concurrency=1)
+    assert (report.rejected, report.failed, report.stopped) == (6, 0, None)
+    assert "I cannot help with that." in (tmp_path / "out/rejected.jsonl").read_text()
+
+
 def test_a_picture_that_is_missing_costs_nothing(ask, truthful, made):
     report, running = ask([made(1), made(77), made(3, query_path="../out.png")], truthful)
     assert (report.explained, report.unreadable, report.failed, len(running.received)) == (1, 2, 0, 1)
@@ -342,9 +454,35 @@ import sys
 from pathlib import Path
 from geosleuth.training.gleam_x.record_file import read_records
 from geosleuth.training.gleam_x.teacher import explain_pairs
-pairs, root, url, out = sys.argv[1:]
-explain_pairs(read_records(Path(pairs)), Path(root), f"openai:teacher@{url}", Path(out), concurrency=2)
+pairs, root, url, out, *looker = sys.argv[1:]
+teacher, look = f"openai:teacher@{url}", f"openai:looker@{url}" if looker else None
+explain_pairs(read_records(Path(pairs)), Path(root), teacher, Path(out), concurrency=2, second_look=look)
 """
+
+
+def test_a_kill_inside_a_look_costs_no_more_than_what_was_under_way(looker, root, tmp_path, made):
+    write_records(tmp_path / "pairs.jsonl", [made(1)])
+    reached = threading.Event()
+
+    def slowly(number):
+        time.sleep(0.02)
+        if number == 40:
+            reached.set()
+
+    with looker(logprobs=False, before=slowly) as running:
+        out = tmp_path / "out"
+        arguments = [tmp_path / "pairs.jsonl", root, running.url, out, "looker"]
+        process = subprocess.Popen([sys.executable, "-c", RUN, *map(str, arguments)])
+        assert reached.wait(300)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        with Ledger(out / "ledger.jsonl") as ledger:
+            kept = len(ledger.answers)
+        assert 20 < kept < 98
+        spec = [f"openai:{name}@{running.url}" for name in ("teacher", "looker")]
+        report = explain_pairs([made(1)], root, spec[0], out, second_look=spec[1])
+    assert (report.explained, report.requests) == (1, 98 - kept)
+    assert len(running.received) <= 98 + 8  # eight at once
 
 
 def test_a_kill_costs_no_more_than_what_was_under_way(server, root, tmp_path, made, truthful):

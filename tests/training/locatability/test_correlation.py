@@ -106,3 +106,13 @@ def test_what_is_missing_is_said(answers, capsys, tmp_path):
     (tmp_path / "empty").mkdir()
     assert main([*answers[:-1], str(tmp_path / "empty")]) == 2
     assert "none of 7 in " in capsys.readouterr().err
+
+
+def test_a_model_that_answered_about_none_of_the_photos_is_told(answers, tmp_path, capsys):
+    (tmp_path / "predictions.csv").write_text(
+        "model,source_file,predicted_country,predicted_city,lat,lon\nup,other.png,Portugal,,38.7,-9.1\n"
+    )
+    assert main([*answers, "--json"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "Wanted photos that up answered about; found none: of 1 files with an answer none is among 6" in said.err

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from geosleuth.indexes.errors import InputError
 from geosleuth.tools.class_weights import published_weights
 from geosleuth.training.georeasoner.street_views import StreetViews, read_street_views, write_street_views
 from geosleuth.training.locatability.curation import curate
@@ -145,6 +146,12 @@ def test_the_report_says_what_was_broken_and_that_the_embedded_score_is_another(
     scores = score_views(views, tmp_path / "out")
     write_curation_report(tmp_path / "out", views, scores, 0.4)
     words = Page((tmp_path / "out" / "report.html").read_text()).words
-    assert "Pictures that could not be scored, and are not kept: 1." in words
+    assert "1 could not be scored, and are not kept." in words
     assert "0.png" in words
     assert "not GeoReasoner's formula. The paper's threshold of 0.4 means nothing for them" in words
+
+
+def test_a_report_that_cannot_be_written_is_told(views, tmp_path):
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(InputError, match=r"to keep the report; found .*report\.html: "):
+        write_curation_report(tmp_path, views, given(views, [0.5] * 10), 0.4)

@@ -19,7 +19,7 @@ from geosleuth.tools.learned_locatability import segment_locatability
 from geosleuth.tools.locatability import score_locatability
 from geosleuth.training.georeasoner.street_views import StreetView, StreetViews
 from geosleuth.training.locatability import scorers
-from geosleuth.training.locatability.score_file import SCORES, opened_scores, read_scores
+from geosleuth.training.locatability.score_file import SCORES, opened_scores
 from geosleuth.training.locatability.score_set import score_views
 from geosleuth.training.locatability.scorers import ScoreSettings, mask_of, mask_shares
 
@@ -216,6 +216,12 @@ def test_parts_that_do_not_go_together_are_refused(views, tmp_path):
         score_views(views, tmp_path / "out", segmenter="dir:x", masks=True)
     with pytest.raises(InputError, match="for the embedded score, which knows no classes"):
         score_views(views, tmp_path / "out", weights=tmp_path / "weights.tsv")
+    for masks in (False, True):
+        with pytest.raises(InputError, match="a device for a segmenter; found cuda without one"):
+            score_views(views, tmp_path / "out", masks=masks, device="cuda")
+    for spec in ("bogus", "embedded", "openai:gpt-4o"):
+        with pytest.raises(InputError, match="Name one: hf:ORG/NAME"):
+            score_views(views, tmp_path / "out", segmenter=spec)
     assert not (tmp_path / "out").exists()
 
 
@@ -235,13 +241,31 @@ def test_a_folder_in_use_or_with_something_else_is_refused(views, tmp_path):
         score_views(views, tmp_path / "other")
 
 
-def test_scores_can_be_read_back_and_a_damaged_line_is_named(views, tmp_path):
+def test_scores_are_taken_up_and_a_damaged_line_is_named(views, tmp_path):
     out = tmp_path / "out"
     scores = score_views(views, out, masks=True)
-    assert read_scores(out) == (scores.settings, dict(scores.by_path))
+    again = score_views(views, out, masks=True)
+    assert (again.resumed, dict(again.by_path)) == (10, dict(scores.by_path))
     with (out / SCORES).open("a") as file:
         file.write('{"path": "x"}\n')
     with pytest.raises(InputError, match=r"line 11 of .*scores\.jsonl"):
-        read_scores(out)
-    with pytest.raises(InputError, match="Wanted scores of locatability"):
-        read_scores(tmp_path)
+        score_views(views, out, masks=True)
+
+
+def test_a_full_disk_is_told_and_the_next_run_goes_on(views, tmp_path):
+    """The system itself refuses: the file may have no more than 512 bytes."""
+    resource = pytest.importorskip("resource")
+    out = tmp_path / "out"
+    score_views(replace(views, views=views.views[:1]), out, masks=True)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (512, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"to keep scores; found .*scores\.jsonl: ") as caught:
+            score_views(views, out, masks=True, batch=4)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.remedy == "Make room; the same command then goes on from here."
+    assert (out / SCORES).stat().st_size <= 512
+    scores = score_views(views, out, masks=True)
+    assert len(scores.by_path) == 10
+    assert scores.resumed >= 1

@@ -20,6 +20,7 @@ class Noise:
 
     count: int = 8
     broken: tuple[int, ...] = ()
+    shift: int = 0  # of the answers
 
     def __len__(self) -> int:
         return self.count
@@ -27,7 +28,8 @@ class Noise:
     def __getitem__(self, index: int) -> Lesson:
         if index in self.broken:
             raise InputError("a picture", f"none: {index}", "Copy it again.")
-        return Lesson((Turn("user", (picture(index), "Where?")), Turn("assistant", (ANSWERS[index % 4],))))
+        answer = ANSWERS[(index + self.shift) % 4]
+        return Lesson((Turn("user", (picture(index), "Where?")), Turn("assistant", (answer,))))
 
     def about(self):
         return {"from": "noise", "lessons": self.count}

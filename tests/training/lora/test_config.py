@@ -36,7 +36,7 @@ def test_settings_that_ship_take_eighty_lessons_a_step(path):
         (SMALL + '[[stages]]\nname = "a"\n', "two stages of one name"),
         (SMALL.replace("dir:base", "openai:m@http://x"), "no hf:ORG/NAME or dir:PATH"),
         (SMALL.replace("dir:base", "dir:a+dir:b"), "adapters go into adapters_before"),
-        ('name = "t"\nbase = "dir:b"\nstages = []\n', "stages"),
+        ('name = "t"\nbase = "dir:b"\nstages = []\n', "no stages"),
         ("name = ", "a TOML file of settings"),
     ],
 )
@@ -45,6 +45,14 @@ def test_what_is_wrong_is_named(tmp_path, text, said):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=said):
         read_config(path)
+
+
+def test_a_misspelt_setting_is_one_error(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text(SMALL + "epoch = 3\n", encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        read_config(path)
+    assert refused.value.found == "stages.0.epoch: Extra inputs are not permitted (given 3)"
 
 
 def test_no_such_file(tmp_path):

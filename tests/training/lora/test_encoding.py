@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from geosleuth.tools.vlm.load import load_vlm
 from geosleuth.tools.vlm.model import Prompt, Turn
 from geosleuth.tools.vlm.naive import NaiveRunner
 from geosleuth.training.lora.collate import Collate
-from geosleuth.training.lora.encoding import UNLEARNED, LessonEncoder
+from geosleuth.training.lora.encoding import UNLEARNED, LessonEncoder, Row
 from geosleuth.training.lora.lesson import Lesson
 
 torch = pytest.importorskip("torch")
@@ -73,9 +75,10 @@ def test_the_loss_of_an_answer_is_the_score_that_the_tool_reads_off(encoder, sha
     batch = Collate(0)([[row]])
     with torch.inference_mode():
         keep = batch.pop("logits_to_keep")
-        targets = batch.pop("shift_labels")[0]
+        targets = batch.pop("shift_labels")
         inputs = {name: value for name, value in batch.items() if torch.is_tensor(value) and name != "labels"}
-        logits = shared.base.model(**inputs, logits_to_keep=keep).logits[0]
+        logits = shared.base.model(**inputs, logits_to_keep=keep).logits
+    assert logits.shape[0] == row.n_learned  # no logits but of learned tokens
     ours = -torch.nn.functional.cross_entropy(logits[:-1].float(), targets[:-1], reduction="sum")  # without the end
     [[theirs]] = shared.for_photo(reuse=False).score([asked], [answer]).log_probabilities
     assert float(ours) == pytest.approx(theirs, rel=1e-4)
@@ -122,7 +125,7 @@ def test_a_lesson_without_an_answer_or_with_a_picture_in_it_is_refused(encoder, 
         encoder.encode(Lesson((Turn("user", ("Where?",)), Turn("assistant", (kit.picture(0),)))))
 
 
-def test_a_batch_is_filled_up_on_the_right_and_keeps_the_columns_that_are_learned(encoder, kit):
+def test_a_batch_is_filled_up_on_the_right_and_keeps_the_places_before_what_is_learned(encoder, kit):
     lessons = [encoder.encode(kit.Noise()[i]) for i in range(3)]  # one, two and three tokens' height
     lengths = [len(rows[0].tokens) for rows in lessons]
     assert len(set(lengths)) == 3
@@ -133,11 +136,31 @@ def test_a_batch_is_filled_up_on_the_right_and_keeps_the_columns_that_are_learne
         assert (batch["input_ids"][i, length:] == 7).all()
         assert batch["attention_mask"][i].sum() == length
         assert (batch["labels"][i, length:] == UNLEARNED).all()
-    kept = batch["labels"][:, 1:][:, batch["logits_to_keep"]]
+    kept = batch["labels"].roll(-1, dims=1)[batch["logits_to_keep"]]
     assert torch.equal(kept, batch["shift_labels"])
-    assert (kept != UNLEARNED).sum() == (batch["labels"] != UNLEARNED).sum() == sum(r.n_learned for [r] in lessons)
+    assert len(kept) == (batch["labels"] != UNLEARNED).sum() == sum(r.n_learned for [r] in lessons)
     assert batch["image_grid_thw"].shape == (3, 3)
     assert (batch["n_tokens"], batch["n_pictures"], batch["n_padded"]) == (sum(lengths), 3, 3 * max(lengths))
+
+
+def test_rows_with_unlike_prompts_keep_no_more_logits_than_they_teach():
+    def row(before):
+        tokens = np.arange(before + 15)
+        labels = np.where(np.arange(before + 15) < before, UNLEARNED, tokens)
+        return Row(tokens, labels, {"attention_mask": np.ones(before + 15, np.int64)}, {}, 0)
+
+    batch = Collate(0)([[row(20 * i)] for i in range(1, 11)])
+    assert batch["logits_to_keep"].sum() == len(batch["shift_labels"]) == 150
+    assert batch["shift_labels"][:15].tolist() == list(range(20, 35))
+
+
+def test_what_is_not_learned_leaves_a_batch_unless_there_is_nothing_else(encoder, kit):
+    [row] = encoder.encode(kit.Noise()[2])
+    filler = replace(row, labels=np.full_like(row.labels, UNLEARNED))
+    assert Collate(7)([[row], [filler]])["input_ids"].shape == (1, len(row.tokens))
+    alone = Collate(7)([[filler], [filler]])
+    assert alone["input_ids"].shape == (1, len(row.tokens))
+    assert len(alone["shift_labels"]) == 0
 
 
 def test_candidate_is_what_the_tool_judges():

@@ -6,6 +6,7 @@ from geosleuth.training.lora.estimate import check_fits, estimate, settings_for
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+safetensors = pytest.importorskip("safetensors.torch")
 
 SIZES = {  # of the published configurations
     "3B": {"hidden_size": 2048, "num_hidden_layers": 36, "num_attention_heads": 16, "intermediate_size": 11008},
@@ -28,7 +29,7 @@ def published(size: str):
 @pytest.mark.parametrize(
     ("task", "gigabytes"), [("georeasoner", 80), ("georeasoner", 24), ("georeasoner", 8), ("gleam-x", 8)]
 )
-def test_settings_that_ship_fit_the_gpu_that_they_name(task, gigabytes):
+def test_settings_that_ship_fit_the_gpu_that_they_name_by_the_estimate(task, gigabytes):
     config = settings_for(gigabytes, task)
     size = "7B" if "7B" in config.base else "3B"
     found = check_fits(config, gigabytes, published(size))
@@ -63,6 +64,26 @@ def test_checkpointing_and_smaller_batches_need_less(tiny, kit):
     assert total(lora=LoraSettings(r=2, vision=True)).vision_bytes > plain.vision_bytes
     assert plain.fixed_bytes == 0
     assert plain.base_bytes == 4 * plain.parameters
+
+
+def test_the_stage_that_needs_most_counts(tiny, kit):
+    first, second = kit.stage("first", lora=LoraSettings(r=4)), kit.stage("second", lora=LoraSettings(r=2, vision=True))
+    alone = [estimate(kit.settings(tiny, one), on_gpu=False) for one in (first, second)]
+    both = estimate(kit.settings(tiny, first, second), on_gpu=False)
+    assert alone[1].total_bytes > alone[0].total_bytes
+    assert both.vision_bytes == alone[1].vision_bytes > alone[0].vision_bytes
+    assert both.adapter_bytes == alone[1].adapter_bytes + 4 * alone[0].trained  # below, in float32 as the base
+
+
+def test_an_adapter_below_is_counted_from_its_file(tiny, kit, tiny_models):
+    below = tiny_models.tiny_lora(tiny)
+    numbers = sum(value.numel() for value in safetensors.load_file(below / "adapter_model.safetensors").values())
+    plain, stacked = (
+        estimate(kit.settings(tiny, adapters_before=before), on_gpu=False) for before in ((), (f"dir:{below}",))
+    )
+    assert stacked.adapter_bytes - plain.adapter_bytes == 4 * numbers
+    with pytest.raises(InputError, match="no such folder"):
+        estimate(kit.settings(tiny, adapters_before=("dir:none",)), on_gpu=False)
 
 
 def test_what_is_counted_without_content_is_what_a_real_batch_keeps(tiny, kit):

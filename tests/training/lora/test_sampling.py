@@ -1,6 +1,6 @@
 import numpy as np
 
-from geosleuth.training.lora.sampling import EpochOrder, grouped, shares
+from geosleuth.training.lora.sampling import FILLER, EpochOrder, grouped, shares
 
 
 def order(parts, **options):
@@ -14,8 +14,9 @@ def of(sampler, epoch):
 
 def test_an_epoch_has_every_lesson_once_in_another_order_each_time():
     sampler = order(shares([np.arange(10), np.arange(10, 14)], [10, 4]))
-    assert len(sampler) == 14
-    assert sorted(of(sampler, 0)) == sorted(of(sampler, 1)) == list(range(14))
+    assert len(sampler) == 16
+    assert sorted(of(sampler, 0)) == sorted(of(sampler, 1)) == [FILLER, FILLER, *range(14)]
+    assert of(sampler, 0)[14:] == [FILLER, FILLER]  # the last: each process has as many batches
     assert of(sampler, 0) != of(sampler, 1)
     assert of(sampler, 1) == of(order(shares([np.arange(10), np.arange(10, 14)], [10, 4])), 1)
 

@@ -1,9 +1,12 @@
 """Runs of a tiny model on lessons of noise: what LoRA promises, and that nothing is lost."""
 
 import json
+import multiprocessing
 import os
 import signal
+import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +14,9 @@ import pytest
 from geosleuth.indexes.errors import InputError
 from geosleuth.tools.vlm.load import load_vlm
 from geosleuth.tools.vlm.model import Prompt
-from geosleuth.training.lora import stages
+from geosleuth.training.lora import stages, train
+from geosleuth.training.lora.adapter_trainer import rate_at, steps_of
+from geosleuth.training.lora.sampling import EpochOrder, shares
 from geosleuth.training.lora.train import train_adapters
 from geosleuth.training.lora.watch import last_checkpoint
 
@@ -220,17 +225,153 @@ def test_the_tower_learns_too_where_it_is_asked_to(tiny, kit, tmp_path):
 
 def test_other_settings_are_refused(two, kit):
     other = two["config"].model_copy(update={"max_length": 128})
-    with pytest.raises(InputError, match="another max_length"):
+    with pytest.raises(InputError, match="max_length: 256 then, 128 now"):
         train_adapters(other, two["out"])
+    first = two["config"].stages[0].model_copy(update={"epochs": 1.0})
+    other = two["config"].model_copy(update={"stages": (first, two["config"].stages[1])})
+    with pytest.raises(InputError) as refused:
+        train_adapters(other, two["out"])
+    assert refused.value.found == "stages.first.epochs: 12.0 then, 1.0 now"
     quicker = two["config"].machine.model_copy(update={"checkpoint_minutes": 1.0})
     train_adapters(two["config"].model_copy(update={"machine": quicker}), two["out"])
 
 
-def test_other_lessons_are_refused(two, kit):
-    (two["out"] / "second" / "adapter_config.json").rename(two["out"] / "second" / "kept")
-    with pytest.raises(InputError, match="the lessons that the stage second began with"):
-        train_adapters(two["config"], two["out"], lessons={"second": kit.Noise(5)})
-    (two["out"] / "second" / "kept").rename(two["out"] / "second" / "adapter_config.json")
+@pytest.mark.parametrize("workers", [0, 1])
+def test_other_lessons_are_refused_once_something_was_learned(tiny, kit, tmp_path, workers):
+    config = kit.settings(tiny, machine={"checkpoint_minutes": 1e-6, "accumulation": 1, "workers": workers})
+
+    def stop(progress):
+        if progress.phase == "training":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train_adapters(config, tmp_path, lessons={"only": kit.Noise(8)}, on_progress=stop)
+    with pytest.raises(InputError, match="the lessons that the stage only began with"):
+        train_adapters(config, tmp_path, lessons={"only": kit.Noise(9)})
+    with pytest.raises(InputError, match="the lessons that the run began with; found another one as number"):
+        train_adapters(config, tmp_path, lessons={"only": kit.Noise(8, shift=1)})
+    assert train_adapters(config, tmp_path, lessons={"only": kit.Noise(8)}).stages[0].steps == 4
+
+
+def test_where_nothing_was_learned_settings_and_lessons_can_be_corrected(tiny, kit, tmp_path):
+    wrong = kit.settings(tmp_path / "none", max_length=128)
+    right = kit.settings(tiny, kit.stage("only", epochs=1))
+    with pytest.raises(InputError, match="no such folder"):
+        train_adapters(wrong, tmp_path / "run", lessons={"only": kit.Noise(4)})
+    with pytest.raises(InputError, match="none of 4 usable"):
+        train_adapters(right, tmp_path / "run", lessons={"only": kit.Noise(4, broken=(0, 1, 2, 3))})
+    report = train_adapters(right, tmp_path / "run", lessons={"only": kit.Noise(8)})
+    assert report.stages[0].lessons == 8
+
+
+def test_a_run_of_one_step_learns_at_its_full_rate(tiny, kit, tmp_path):
+    report = train_adapters(kit.settings(tiny, kit.stage("only", epochs=1)), tmp_path, lessons={"only": kit.Noise(8)})
+    assert report.stages[0].steps == 1
+    assert any(value.any() for name, value in weights(report.stages[0].adapter).items() if "lora_B" in name)
+    [line] = (tmp_path / "training" / "only" / "metrics.jsonl").read_text().splitlines()
+    assert json.loads(line)["lr"] == pytest.approx(0.01)
+
+
+def test_the_rate_of_each_step():
+    assert [rate_at(step, 4, 2, "linear") for step in range(4)] == [0.5, 1, 1, 0.5]
+    assert [rate_at(step, 3, 1, "constant_with_warmup") for step in range(3)] == [1, 1, 1]
+    assert [rate_at(step, 2, 0, "cosine") for step in range(2)] == pytest.approx([1, 0.5])
+    assert rate_at(0, 1, 1, "cosine") == 1
+
+
+@pytest.mark.parametrize(("epochs", "most", "steps"), [(1, 20, 6), (1000, 20, 20), (2, None, 12), (0.5, None, 3)])
+def test_max_steps_never_lengthens(kit, epochs, most, steps):
+    config = kit.settings("base", machine={"batch_size": 2, "accumulation": 2})
+    order = EpochOrder(shares([np.arange(24)], [1]), 1, lengths=None, unit=2)
+    alone = SimpleNamespace(count=1)
+    assert steps_of(kit.stage("only", epochs=epochs, max_steps=most), config, order, alone) == steps
+
+
+def in_a_group(rank, port, config, out, lessons):
+    """What torchrun starts, forked: nothing is imported anew."""
+    from accelerate.state import AcceleratorState
+
+    asked = {"WORLD_SIZE": 2, "RANK": rank, "LOCAL_RANK": rank, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    os.environ.update({name: str(value) for name, value in asked.items()})
+    AcceleratorState._reset_state(reset_partial_state=True)  # of this test's own process
+    train_adapters(config, out, lessons={"only": lessons})
+
+
+def test_two_processes_learn_what_one_learns_where_batches_do_not_divide_evenly(tiny, kit, tmp_path):
+    """Ten lessons, two processes of two at once and one of four: the same steps, to rounding."""
+    chosen = kit.stage("only", lora={"r": 2, "alpha": 8, "dropout": 0})
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    forked = multiprocessing.get_context("fork")
+    halves = kit.settings(tiny, chosen, machine={"batch_size": 2})
+    both = [
+        forked.Process(target=in_a_group, args=(rank, port, halves, tmp_path / "two", kit.Noise(10)), daemon=True)
+        for rank in range(2)
+    ]
+    for process in both:
+        process.start()
+    report = train_adapters(kit.settings(tiny, chosen), tmp_path / "one", lessons={"only": kit.Noise(10)})
+    for process in both:
+        process.join(timeout=120)
+    assert [process.exitcode for process in both] == [0, 0]
+    assert report.stages[0].steps == 4
+    found, expected = weights(tmp_path / "two" / "only"), weights(tmp_path / "one" / "only")
+    for name, value in expected.items():
+        assert torch.allclose(value, found[name], atol=1e-5), name
+
+
+@pytest.mark.parametrize("minutes", [1e-6, 10])  # in a checkpoint, and in the adapter
+def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_room(tiny, kit, tmp_path, minutes):
+    resource = pytest.importorskip("resource")
+    config = kit.settings(tiny, machine={"checkpoint_minutes": minutes, "accumulation": 1})
+    lessons = {"only": kit.Noise(8)}
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, before[1]))
+    try:
+        with pytest.raises(InputError, match="room for the run in") as refused:
+            train_adapters(config, tmp_path, lessons=lessons)
+        with pytest.raises(RuntimeError) as unsaid:
+            torch.save(torch.zeros(10_000), tmp_path / "optimizer.pt")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    (tmp_path / "optimizer.pt").unlink()
+    assert "Make room" in refused.value.remedy
+    assert train._is_no_room(unsaid.value)
+    assert not train._is_no_room(RuntimeError("shapes do not match"))
+    assert train_adapters(config, tmp_path, lessons=lessons).stages[0].steps == 4
+
+
+@pytest.mark.parametrize("vision", [False, True])
+def test_a_frozen_tower_is_not_gone_back_through(tiny, kit, tmp_path, monkeypatch, vision):
+    """Nor where activations are computed anew, for which transformers would have its embeddings give gradients."""
+    asked, stack = [], stages.stack
+
+    def watched(base, before, settings):
+        stack(base, before, settings)
+        base.model.model.visual.register_forward_hook(
+            lambda _module, _given, out: asked.append(any(one.requires_grad for one in out.values()))
+        )
+
+    monkeypatch.setattr(stages, "stack", watched)
+    chosen = kit.stage("only", max_steps=1, lora={"r": 2, "vision": vision})
+    config = kit.settings(tiny, chosen, machine={"gradient_checkpointing": True})
+    report = train_adapters(config, tmp_path / "run", lessons={"only": kit.Noise(4)})
+    assert set(asked) == {vision}
+    changed = {name for name, value in weights(report.stages[0].adapter).items() if "lora_B" in name and value.any()}
+    assert any("language_model" in name for name in changed)
+    assert any("visual" in name for name in changed) == vision
+
+
+def test_the_bases_own_dropout_is_put_out(tiny, kit):
+    base = stages.load_trained_base(kit.settings(tiny), torch.device("cpu"))
+    for module in base.model.modules():
+        if hasattr(module, "attention_dropout"):
+            module.attention_dropout = 0.5
+    stages.stack(base, (), kit.stage("only", lora={"r": 2, "dropout": 0}).lora)
+    tokens = torch.arange(20, 60)[None]
+    one, other = (base.model.train()(input_ids=tokens).logits for _ in range(2))
+    assert torch.equal(one, other)
 
 
 def test_pictures_are_decoded_in_other_processes(tiny, kit, tmp_path):
@@ -247,6 +388,10 @@ def test_a_folder_of_something_else_is_refused(tiny, kit, tmp_path):
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(InputError, match=r"notes\.txt"):
         train_adapters(kit.settings(tiny), tmp_path, lessons={"only": kit.Noise(4)})
+    (tmp_path / "other" / "training").mkdir(parents=True)
+    (tmp_path / "other" / "training" / "mine.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match="other with training"):
+        train_adapters(kit.settings(tiny), tmp_path / "other", lessons={"only": kit.Noise(4)})
     with pytest.raises(InputError, match="some for nobody"):
         train_adapters(kit.settings(tiny), tmp_path, lessons={"nobody": kit.Noise(4)})
 
@@ -273,8 +418,6 @@ def test_a_base_that_is_none(kit, tmp_path):
 
 
 def test_a_loss_that_is_no_number_ends_the_run():
-    from types import SimpleNamespace
-
     from geosleuth.training.lora.watch import Watch
 
     watch = Watch("only", None, None, 10, lambda _: None, lambda *_: None)

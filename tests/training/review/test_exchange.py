@@ -56,6 +56,26 @@ def test_copies_that_both_went_on_are_not_mixed(copies, tmp_path):
     assert len(read_lines(there, "anna")) == 1
 
 
+def test_a_mark_of_byte_order_and_blank_lines_cost_nothing(copies, tmp_path):
+    here, there = copies
+    export_decisions(here, tmp_path / "said.jsonl")
+    (tmp_path / "edited.jsonl").write_bytes(b"\xef\xbb\xbf" + (tmp_path / "said.jsonl").read_bytes() + b"\r\n\n")
+    assert import_decisions(there, tmp_path / "edited.jsonl").added == 4
+
+
+@pytest.mark.parametrize("names", [("Zoe", "zoe"), ("Anna", "zoe")])
+def test_names_that_differ_in_capitals_alone_add_nothing(copies, tmp_path, names):
+    here, there = copies
+    append(there, "anna", made.accept("p1 (en)"))
+    path = tmp_path / "said.jsonl"
+    export_decisions(here, path)
+    text = path.read_text().replace('"reviewer":"anna"', f'"reviewer":"{names[0]}"')
+    path.write_text(text.replace('"reviewer":"ben"', f'"reviewer":"{names[1]}"'))
+    with pytest.raises(InputError, match="a reviewer's name of its own"):
+        import_decisions(there, path)
+    assert there.reviewers() == ["anna"]
+
+
 def test_what_is_no_export_is_told(copies, tmp_path):
     here, there = copies
     path = tmp_path / "said.jsonl"

@@ -1,9 +1,11 @@
 """A review's folder, and the files of decisions in it: nothing is lost, nothing damaged is used."""
 
+import contextlib
 import errno
 import importlib.util
 import json
 import os
+import re
 import sys
 import threading
 from pathlib import Path
@@ -12,9 +14,10 @@ import pytest
 from pydantic import ValidationError
 
 from geosleuth.indexes.errors import InputError
+from geosleuth.training.review import folder
 from geosleuth.training.review.decision import Reject
 from geosleuth.training.review.decisions_file import append, read_lines
-from geosleuth.training.review.folder import ITEMS, check_reviewer, make_review, open_review
+from geosleuth.training.review.folder import ABOUT, ITEMS, check_reviewer, make_review, open_review
 from geosleuth.training.review.item import PairItem, pair_item
 
 spec = importlib.util.spec_from_file_location("review_items", Path(__file__).with_name("review_items.py"))
@@ -95,6 +98,38 @@ def test_two_names_that_differ_in_capitals_would_be_one_file_elsewhere(tmp_path)
     append(review, "anna", made.accept("p0 (en)"))
     with pytest.raises(InputError, match="Anna, beside anna"):
         append(review, "Anna", made.accept("p0 (en)"))
+
+
+def test_a_file_that_is_nobodys_is_named(tmp_path):
+    review = made.pairs(tmp_path, 1)
+    append(review, "anna", made.accept("p0 (en)"))
+    stray = review.path / "decisions" / "anna (conflicted copy).jsonl"
+    stray.touch()
+    with pytest.raises(InputError, match=re.escape(f"found {stray}. Move it out of the review.")):
+        review.reviewers()
+
+
+@pytest.mark.parametrize("ends_at", [ITEMS, ABOUT])
+def test_a_full_disk_is_told_and_the_same_command_goes_on(tmp_path, monkeypatch, ends_at):
+    root, item, out = made.pictures(tmp_path / "pictures"), pair_item(made.record(0)), tmp_path / "review"
+    whole = folder.appearing
+
+    @contextlib.contextmanager
+    def full(path):
+        with whole(path) as scratch:
+            if path.name == ends_at:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            yield scratch
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder, "appearing", full)
+        with pytest.raises(InputError, match="No space left on device"):
+            make_review(out, [item], root)
+    (out / ".0123456789abcdef.part").touch()  # what a kill leaves
+    if ends_at == ABOUT:
+        with pytest.raises(InputError, match=r"with items\.jsonl"):  # other items are not written over
+            make_review(out, [pair_item(made.record(1))], root)
+    assert make_review(out, [item], root).items == open_review(out).items == (item,)
 
 
 def test_decisions_come_back_as_they_were_said(tmp_path):

@@ -150,6 +150,20 @@ def test_reasons_that_one_rates_and_one_rejects_wait_for_a_third(tmp_path):
     assert outcome(item, [*two, made.rate(item.id, 2, 2, 2)]).state == "rated"
 
 
+def test_what_more_than_two_rate_changes_nothing(tmp_path):
+    review = made.answers(tmp_path, 2)
+    a, b = (item.id for item in review.items)
+    say(
+        review,
+        anna=[made.rate(a, 1, 1, 1, 0), made.reject(b, 0, why="no_place")],
+        ben=[made.rate(a, 2, 2, 2, 1), made.rate(b, 3, 3, 3, 1)],
+        cleo=[made.rate(a, 5, 5, 5, 2), made.rate(b, 4, 4, 4, 2)],
+        dora=[made.rate(a, 5, 5, 5, 3), made.rate(b, 1, 1, 1, 3)],
+    )
+    assert [one.means["presence"] for one in rated(review)] == [1.5, 3.5]  # of anna and ben, of ben and cleo
+    assert report(review, standing(review)).means["presence"] == 2.5
+
+
 def test_every_item_is_asked_of_two_and_a_disputed_one_of_a_third(tmp_path):
     review = made.pairs(tmp_path, 3)
     ids = [item.id for item in review.items]

@@ -68,8 +68,8 @@ def test_an_untrained_base_is_a_model_that_the_tools_load(untrained: Path):
 
 def test_lessons_say_what_the_world_says_of_its_pictures(towns: Path):
     lessons = curriculum(towns)
-    descriptions, yes_no, writing = lessons.sources
-    assert len(lessons) == sum(len(source.used) for source in (descriptions, yes_no, writing))
+    descriptions, yes_no, colours, writing = lessons.sources
+    assert len(lessons) == sum(len(source.used) for source in (descriptions, yes_no, colours, writing))
     views = sorted((towns / "street_views/images").rglob("*.jpg"))
     turns = lessons[0].turns
     answer = turns[-1].parts[0]

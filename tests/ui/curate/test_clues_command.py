@@ -80,6 +80,7 @@ def test_a_recogniser_of_spacy(source, tmp_path):
         (["--recogniser", "magic"], "what recognises names of places"),
         (["--languages", "klingon"], "ISO 639"),
         (["--encoder", "embedded"], "a text encoder"),
+        (["--encoder", "bogus"], "Name one: hf:ORG/NAME[@REV] or dir:PATH, without adapters; `words` needs no model."),
     ],
 )
 def test_what_is_wrong_is_said(arguments, said, source, tmp_path):
@@ -95,3 +96,15 @@ def test_a_file_without_places(tmp_path):
     done = run(tmp_path / "clues.txt", "--out", tmp_path / "out")
     assert done.exit_code == 2
     assert "none among 1" in done.stderr
+
+
+def test_what_an_earlier_run_wrote_stays(source, tmp_path):
+    out = tmp_path / "out"
+    assert run(source, "--out", out, "--encoder", "words").exit_code == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    for given in (source, out / "kept.jsonl"):
+        again = run(given, "--out", out)
+        assert again.exit_code == 2
+        assert f"{out} with kept.jsonl" in again.stderr
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert run(out / "kept.jsonl", "--out", tmp_path / "next").exit_code == 0

@@ -58,7 +58,7 @@ def test_rated_reasons_go_out_with_their_means(tmp_path):
     run("export", review.path, "--to", tmp_path / "rated.jsonl", "--format", "revised")
     (one,) = map(json.loads, (tmp_path / "rated.jsonl").read_text().splitlines())
     assert one["means"] == {"presence": 1.5, "logic": 2, "help": 3.5}
-    assert (one["raters"], one["item"]["country"]) == (2, "France")
+    assert one["item"]["country"] == "France"
 
 
 def test_decisions_go_out_and_come_back(queued, tmp_path):
@@ -97,3 +97,29 @@ def test_what_is_wrong_is_told_in_three_parts(queued, tmp_path):
         "Write --annotator 1=anna."
         in run("import", queued.path, tmp_path / "tasks.json", "--annotator", "anna", code=2).stderr
     )
+
+
+@pytest.mark.parametrize("format", ["jsonl", "label-studio", "revised"])
+def test_an_export_destroys_nothing(queued, tmp_path, format):  # noqa: A002  the option's name
+    append(queued, "anna", made.accept("p0 (en)"))
+    inside = queued.file_of("anna")
+    before = inside.read_bytes()
+    (tmp_path / "there.jsonl").write_text("mine")
+    (tmp_path / "linked").symlink_to(queued.path)
+    for to, said in (
+        (inside, "inside of the review"),
+        (queued.path / "new.jsonl", "inside of the review"),
+        (tmp_path / "linked" / "new.jsonl", "inside of the review"),
+        (tmp_path / "there.jsonl", "one that is there"),
+    ):
+        assert said in run("export", queued.path, "--to", to, "--format", format, code=2).stderr
+    assert (inside.read_bytes(), (tmp_path / "there.jsonl").read_text()) == (before, "mine")
+    assert not (queued.path / "new.jsonl").exists()
+
+
+def test_a_configuration_that_is_there_stays(queued, tmp_path):
+    (tmp_path / "tasks.xml").write_text("mine")
+    result = run("export", queued.path, "--to", tmp_path / "tasks.json", "--format", "label-studio", code=2)
+    assert "one that is there" in result.stderr
+    assert (tmp_path / "tasks.xml").read_text() == "mine"
+    assert not (tmp_path / "tasks.json").exists()

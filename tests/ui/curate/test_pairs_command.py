@@ -4,6 +4,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
+from geosleuth.training.gleam_x import pairs as pairs_module
 from geosleuth.training.gleam_x.record_file import read_records
 from geosleuth.ui.curate.pairs_command import pairs
 
@@ -54,4 +55,18 @@ def test_bad_input_is_said_in_three_parts(root, tmp_path):
     result = run("--data", "university1652", "--root", root, "--split", "drone-to-satellite",
                  "--out", tmp_path / "p.jsonl", "--ranks", 3, 1)  # fmt: skip
     assert "a first and a last rank, from 1" in result.stderr
+    data = ["--data", "university1652", "--root", root, "--split", "drone-to-satellite"]
+    result = run(*data, "--out", tmp_path / "p.jsonl", "--encoder", "openai:m@http://127.0.0.1:9")
+    assert "Do:     Use one of: embedded, hf:ORG/NAME[@REV], timm:NAME, dir:PATH." in result.stderr
+    result = run(*data, "--out", tmp_path / "p.jsonl", "--encoder", "none", "--seed", -1)
+    assert (result.exit_code, "--seed" in result.stderr) == (2, True)
+    assert "Traceback" not in result.output
     assert not (tmp_path / "p.jsonl").exists()
+
+
+def test_a_file_that_cannot_be_written_is_said_before_the_work(root, tmp_path, monkeypatch):
+    monkeypatch.setattr(pairs_module, "make_pairs", lambda *_, **__: pytest.fail("it was encoded first"))
+    result = run("--data", "university1652", "--root", root, "--split", "drone-to-satellite",
+                 "--out", tmp_path / "none" / "p.jsonl", "--encoder", "none")  # fmt: skip
+    assert result.exit_code == 2
+    assert "Wanted: a file that can be written" in result.stderr

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from geosleuth.indexes.errors import InputError
+from geosleuth.training.datasets.cross_view import Skipped
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,22 @@ def answer_key(weights: str, pictures: Sequence[str], *question: str) -> str:
     """
     parts = [weights, str(len(pictures)), *pictures, *question]
     return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:_KEY_DIGITS]
+
+
+def refuse_if_none(asked: int, missing: Sequence[Skipped], what: str, suspects: str) -> None:
+    """Raise an InputError where nothing was asked: "0 % right" would be said of the data, not of the model.
+
+    Args:
+        asked: How many were.
+        missing: Those that could not be.
+        what: They are, in the plural.
+        suspects: What a user should check.
+    """
+    if not asked:
+        why = f", the first because: {missing[0].path}: {missing[0].reason}" if missing else ""
+        raise InputError(
+            f"{what} that the model can be asked about", f"none of {len(missing):,}{why}", f"Check {suspects}."
+        )
 
 
 class AnswerFile(Generic[Form]):

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from geosleuth.tools.candidate import Language
-from geosleuth.training.evaluate.vlm.intervals import Statistic, median, share
+from geosleuth.training.evaluate.vlm.intervals import Statistic, mean, median, share
 from geosleuth.training.evaluate.vlm.text_similarity import similarities
 from geosleuth.training.evaluate.vlm.verifier import Written, said_label
 
@@ -121,8 +121,8 @@ def explanation_statistics(rows: Sequence[ExplanationRow]) -> dict[str, Statisti
     if known.any():
         right = known & np.array([row.verdict_right for row in rows], dtype=bool)
         value = np.nan_to_num(cosine)
-        found["similarity to the reference, mean"] = share(value * known, known)
-        found["similarity, where the verdict is right"] = share(value * right, right)
+        found["similarity to the reference, mean"] = mean(value, known)
+        found["similarity, where the verdict is right"] = mean(value, right)
         found[f"similarity above {ALIKE}"] = share(known & (value > ALIKE), known)
     return found
 

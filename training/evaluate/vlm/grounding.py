@@ -30,7 +30,7 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.tools.candidate import Language
 from geosleuth.tools.vlm.model import UnavailableError
 from geosleuth.training.evaluate.vlm.answer_file import OnAsked
-from geosleuth.training.evaluate.vlm.intervals import Statistic, share
+from geosleuth.training.evaluate.vlm.intervals import Statistic, mean, share
 
 if TYPE_CHECKING:
     from geosleuth.training.evaluate.vlm.listers import Features, Lister
@@ -235,9 +235,9 @@ def grounding_statistics(rows: Sequence[GroundingRow]) -> dict[str, Statistic]:
     named, shown = count("named"), count("shown")
     swapped = np.array([row.swapped is not None for row in rows], dtype=np.float64)
     found = {
-        "features named, per explanation": share(named),
+        "features named, per explanation": mean(named),
         "precision: named and shown": share(shown, named),
-        "hallucinated, per explanation": share(named - shown),
+        "hallucinated, per explanation": mean(named - shown),
         "agreeing, shown by both": share(count("agreeing_in_both"), count("agreeing")),
         "disagreeing, shown by one alone": share(count("disagreeing_in_one"), count("disagreeing")),
     }

@@ -2,11 +2,15 @@
 
 A statistic is a function of weights: how often each row was drawn. So one bootstrap serves shares, ratios of shares,
 medians, areas under curves and calibration errors alike, and two runs over the same rows are drawn together.
+
+Draws that are all alike tell nothing of doubt: 4 photos that are all wrong are wrong in every draw. There a share of 0
+or 1 gets Wilson's interval over its independent places, and any other figure none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
@@ -19,10 +23,11 @@ Statistic = Callable[[Floats], Floats]
 
 _RESAMPLES = 2000  # as in scores.py
 _AT_ONCE = 1 << 22  # weights in memory, 32 MB
+_Z2 = 1.959964**2  # of 95 %
 
 
 class Figure(BaseModel):
-    """A value with its 95 % bootstrap interval; None where nothing defines it."""
+    """A value with its 95 % interval; None where nothing defines it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,15 +41,29 @@ def ratio(top: Floats, bottom: Floats) -> Floats:
     return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom != 0)
 
 
+@dataclass(frozen=True, eq=False)
+class Share:
+    """A statistic: so many of so many."""
+
+    top: Floats  # (n,), of each row, at most its `bottom`
+    bottom: Floats
+
+    def __call__(self, weights: Floats) -> Floats:
+        """Return (m,) values, as `Statistic` says."""
+        return ratio(weights @ self.top, weights @ self.bottom)
+
+
 def share(top: ArrayLike, bottom: ArrayLike | None = None) -> Statistic:
-    """Sum of `top` over the sum of `bottom`; over the number of rows where there is no bottom."""
+    """Sum of `top` over the sum of `bottom`, which it is a part of; of the number of rows where there is no bottom."""
     above = np.asarray(top, dtype=np.float64)
-    below = np.ones_like(above) if bottom is None else np.asarray(bottom, dtype=np.float64)
+    return Share(above, np.ones_like(above) if bottom is None else np.asarray(bottom, dtype=np.float64))
 
-    def value(weights: Floats) -> Floats:
-        return ratio(weights @ above, weights @ below)
 
-    return value
+def mean(values: ArrayLike, counted: ArrayLike | None = None) -> Statistic:
+    """The mean of values that are no parts of a whole, such as counts and cosines; of the rows that are `counted`."""
+    known = np.ones(len(np.asarray(values))) if counted is None else np.asarray(counted, dtype=np.float64)
+    parts = Share(np.asarray(values, dtype=np.float64) * known, known)
+    return lambda weights: parts(weights)
 
 
 def harmonic(one: Statistic, other: Statistic) -> Statistic:
@@ -102,7 +121,7 @@ def auc(scores: ArrayLike, labels: ArrayLike) -> Statistic:
 
 
 def figures(statistics: Mapping[str, Statistic], places: Sequence[Hashable], seed: int = 0) -> dict[str, Figure]:
-    """Compute statistics with their intervals (percentile bootstrap, 2,000 resamples).
+    """Compute statistics with their intervals (percentile bootstrap, 2,000 resamples; see the module for its limits).
 
     Args:
         statistics: By name.
@@ -118,7 +137,11 @@ def figures(statistics: Mapping[str, Statistic], places: Sequence[Hashable], see
         for name, statistic in statistics.items():
             drawn[name].append(statistic(weights))
     for name, statistic in statistics.items():
-        found[name] = _figure(float(statistic(ones)[0]), np.concatenate(drawn[name]))
+        value = float(statistic(ones)[0])
+        low, high = _interval(np.concatenate(drawn[name]))
+        if low is None and isinstance(statistic, Share) and value in (0.0, 1.0):
+            low, high = _wilson(value, _witnesses(statistic, places))
+        found[name] = Figure(value=value, low=low, high=high) if isfinite(value) else Figure(value=None)
     return found
 
 
@@ -140,11 +163,22 @@ def _draws(places: Sequence[Hashable], seed: int) -> Iterator[Floats]:
         yield count[:, place].astype(np.float64)
 
 
-def _figure(value: float, drawn: Floats) -> Figure:
+def _interval(drawn: Floats) -> tuple[float, float] | tuple[None, None]:
+    """Of 95 % of the draws; none where they are all alike."""
     finite = drawn[np.isfinite(drawn)]
-    if not isfinite(value):
-        return Figure(value=None)
-    if not len(finite):
-        return Figure(value=value)
+    # Sums in another order differ by some ulp.
+    if not len(finite) or np.ptp(finite) <= 1e-12 * max(1.0, float(np.abs(finite).max())):
+        return None, None
     low, high = np.percentile(finite, [2.5, 97.5])
-    return Figure(value=value, low=float(low), high=float(high))
+    return float(low), float(high)
+
+
+def _witnesses(one: Share, places: Sequence[Hashable]) -> int:
+    """Count the places that a share is of: those with a row in its bottom."""
+    return len({place for place, bottom in zip(places, one.bottom, strict=True) if bottom})
+
+
+def _wilson(value: float, n: int) -> tuple[float, float]:
+    """Wilson's score interval (1927) of none of n, or of all of n."""
+    beyond = _Z2 / (n + _Z2)
+    return (0.0, beyond) if value == 0.0 else (1.0 - beyond, 1.0)

@@ -47,6 +47,7 @@ BY_LOCATABILITY = "By locatability"
 _UNCALIBRATED = "not calibrated"
 _CALIBRATED = "calibrated on the pairs of other queries"
 _LEAST_COVERED = 0.01  # below it `tools.georeasoner` says that the model names no country
+_FEW_PLACES = 30  # Cameron, Gelbach and Miller (2008): errors by few groups, five to thirty, come out too small
 _ROC_POINTS = 400  # more than the drawing has pixels of difference
 _NOT_FITTED = (
     "No calibration could be fitted across folds: there are fewer than five queries, a fold lacks one of the labels, "
@@ -195,6 +196,9 @@ def _prior_notes(asked: AskedViews, rows: Sequence[PriorRow]) -> list[str]:
         ("Photos of which the model gives less than 1 % to names of countries: their likeliest is noise", silent),
     )
     said = [f"{words}: {count:,}." for words, count in counts if count]
+    number = len({row.place for row in rows})
+    if number < _FEW_PLACES:
+        said.append(f"Intervals are over {number:,} places, cities or cells of 10 km: too narrow, as of all so few.")
     return [*([CITY_NOTE] if any(row.placed_by in ("city", "country") for row in rows) else []), *said]
 
 

@@ -19,7 +19,7 @@ from geosleuth.tools.georeasoner_reply import BEGUN, QUESTION, GeoAnswer, prompt
 from geosleuth.tools.vlm.model import UnavailableError
 from geosleuth.tools.vlm.structured import Unreadable, read_as
 from geosleuth.training.datasets.cross_view import Skipped
-from geosleuth.training.evaluate.vlm.answer_file import Answered, AnswerFile, OnAsked, answer_key
+from geosleuth.training.evaluate.vlm.answer_file import Answered, AnswerFile, OnAsked, answer_key, refuse_if_none
 
 if TYPE_CHECKING:
     from geosleuth.indexes.pixels import Pixels
@@ -71,6 +71,7 @@ def ask_views(
 
     Raises:
         UnavailableError: The server does not answer any more; what it answered before is kept.
+        InputError: There is no view that could be asked about, so nothing can be measured.
     """
     found: list[PriorAnswer | None] = []
     photos: list[str] = []
@@ -93,6 +94,7 @@ def ask_views(
         photos.append(photo_sha256)
         if on_asked:
             on_asked(len(found), len(views))
+    refuse_if_none(len(found) - len(missing), missing, "photos", "the paths in --data, --root and the pictures")
     return AskedViews(tuple(views), tuple(found), tuple(photos), tuple(missing), model.weights)
 
 

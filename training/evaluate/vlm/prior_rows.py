@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import lru_cache
-from math import inf, isfinite
+from math import cos, floor, inf, isfinite, radians
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # America); what else a country's row names is its subregion.
 _WIDER = frozenset({"001", "002", "003", "009", "019", "142", "150", "202", "419"})
 _EASTERN_EUROPE = "151"  # M49's of Russia, of which the table names Asia alone
+_CELL_DEG = 0.09  # 10 km of latitude: a town, or a district of a large city
 _SET = 0.9  # of the model's probability: the set of countries that held-out ones are sought in
 
 
@@ -37,7 +38,7 @@ class PriorRow(BaseModel):
     photo: str
     """Its SHA-256."""
     place: str
-    """Views of one place are no independent witnesses."""
+    """Of `place_of`: views of one city share their style, their signs and their weather."""
     truth: str | None
     true_city: str | None
     locatability: float | None
@@ -96,9 +97,9 @@ def _row(view: StreetView, answer: PriorAnswer | None, photo: str) -> PriorRow:
     point, placed_by = (reply.position, "position") if reply and reply.position else position_of(code, city)
     error = geodesic_km(point, LatLon(view.lat, view.lon)) if point else inf
     return PriorRow(
-        item="/".join(view.path.parts[-2:]),
+        item=item_of(view),
         photo=photo,
-        place=f"{view.lat:.5f},{view.lon:.5f}",  # about a metre
+        place=place_of(view),
         truth=view.country,
         true_city=view.city,
         locatability=view.locatability,
@@ -111,6 +112,22 @@ def _row(view: StreetView, answer: PriorAnswer | None, photo: str) -> PriorRow:
         placed_by=placed_by,
         **_from_shares(answer.shares if answer else None, view.country),
     )
+
+
+def item_of(view: StreetView) -> str:
+    """Name a view by its picture's folder and name."""
+    return "/".join(view.path.parts[-2:])
+
+
+def place_of(view: StreetView) -> str:
+    """What views are drawn by, since views of one city are no independent witnesses: the city, or a cell of 10 km."""
+    city = normalise_name(view.city.partition(",")[0]) if view.city else ""
+    if city:
+        return f"{view.country or ''}/{city}"
+    row = floor(view.lat / _CELL_DEG)
+    # Cells are as wide as they are high: of a degree of longitude there is less towards the poles.
+    column = floor(view.lon * cos(radians((row + 0.5) * _CELL_DEG)) / _CELL_DEG)
+    return f"cell {row},{column}"
 
 
 def _finite(value: float) -> float | None:

@@ -11,7 +11,6 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.json_file import read_json
 from geosleuth.training.evaluate.vlm.explanations import ExplanationRow, explanation_statistics
 from geosleuth.training.evaluate.vlm.grounding import GroundingRow, grounding_statistics
@@ -19,6 +18,7 @@ from geosleuth.training.evaluate.vlm.intervals import Figure, changes
 from geosleuth.training.evaluate.vlm.prior_measures import prior_statistics
 from geosleuth.training.evaluate.vlm.prior_rows import PriorRow
 from geosleuth.training.evaluate.vlm.reliability import Bin
+from geosleuth.training.evaluate.vlm.same_items import refuse_unless
 from geosleuth.training.evaluate.vlm.verifier_rows import PairRow, once_each, verdict_statistics
 
 REPORT_FILE = "report.json"
@@ -102,10 +102,8 @@ def compared(this: VlmRecord, other: VlmRecord) -> Section:
     Raises:
         InputError: It is a run over other items, or of the other task.
     """
-    if this.task != other.task or this.items_sha256 != other.items_sha256:
-        wanted = f"a report of the {this.task} on the same {_size(this)}"
-        remedy = "Evaluate both models with the same --task, --data, --root and --limit."
-        raise InputError(wanted, f"one of the {other.task} on {other.data}, {_size(other)}", remedy)
+    same = this.task == other.task and this.items_sha256 == other.items_sha256
+    refuse_unless(same, this.task, len(this.prior_rows) or len(this.pair_rows), other)
     title = f"This run less the other ({other.model}, {other.made_at})"
     if this.task == "prior":
         # Held-out countries are judged by no accuracy; which they are is for this run to say.
@@ -137,8 +135,3 @@ def _of_both(this: Sequence[Written], other: Sequence[Written]) -> tuple[list[Wr
     theirs: Mapping[tuple[str, str], Written] = {(row.item, row.lang): row for row in other}
     mine = [row for row in this if (row.item, row.lang) in theirs]
     return (mine, [theirs[row.item, row.lang] for row in mine]) if mine else None
-
-
-def _size(record: VlmRecord) -> str:
-    rows = len(record.prior_rows) or len(record.pair_rows)
-    return f"{rows:,} {'photos' if record.task == 'prior' else 'pairs'}"

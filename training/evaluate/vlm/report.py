@@ -23,12 +23,14 @@ _LEGENDS = {
     "prior": (
         "Precision of the answered is what the paper calls accuracy, the answer rate what it calls recall; F1 is of "
         "the two. Accuracy, all: unanswered is wrong. Distances are geodesic. ECE: expected calibration error, ten "
-        "bins. In brackets: 95 % intervals by bootstrap over places."
+        "bins. In brackets: 95 % intervals by bootstrap over cities, or cells of "
+        "10 km where none is known; Wilson's where all or none are right."
     ),
     "verifier": (
         "TPR, TNR: share of the pairs of one place, of two, judged right. Yes-rate less base rate: below 0 the model "
         "leans to no. ECE: expected calibration error, ten bins; calibrated: by Platt scaling fitted on the pairs of "
-        "other queries. In brackets: 95 % intervals by bootstrap over queries."
+        "other queries. In brackets: 95 % intervals by bootstrap over queries; "
+        "Wilson's where all or none are right."
     ),
 }
 # Many columns: their names may break, those of the rows must not, and what is still too wide is scrolled by itself.

@@ -35,6 +35,7 @@ def evaluate_prior(
     out: Path | None = None,
     limit: int | None = None,
     seen_countries: Collection[str] | None = None,
+    compare: VlmRecord | None = None,
     phase: Phase | None = None,
 ) -> tuple[VlmRecord, Failures]:
     """Judge a model as GeoReasoner's prior.
@@ -45,19 +46,23 @@ def evaluate_prior(
         out: Folder for the answers, so that nothing is asked twice; it must be there.
         limit: Only so many views, drawn by chance.
         seen_countries: Codes of the countries of its training; views of others are judged apart.
+        compare: A run that this one must be over the same views as.
         phase: Told of every answer.
 
     Raises:
-        InputError: No such model, or a server that does not answer.
+        InputError: No such model, a server that does not answer, no view that can be read, or another run over others.
     """
     from geosleuth.tools.vlm.load import load_vlm
     from geosleuth.training.evaluate.vlm.failures import photo_rows
     from geosleuth.training.evaluate.vlm.measured import measured_prior
     from geosleuth.training.evaluate.vlm.prior import PriorAnswer, ask_views
+    from geosleuth.training.evaluate.vlm.same_items import check_views
 
+    chosen = some(views.views, limit)
+    check_views(chosen, compare)
     with _held(out):
         answers = AnswerFile(out / PRIOR_ANSWERS if out else None, PriorAnswer)
-        asked = ask_views(some(views.views, limit), load_vlm(model), answers, on_asked=phase and phase("asking"))
+        asked = ask_views(chosen, load_vlm(model), answers, on_asked=phase and phase("asking"))
     record = measured_prior(asked, model=model, data=views.name, seen_countries=seen_countries)
     return record, photo_rows(asked, record)
 
@@ -73,6 +78,7 @@ def evaluate_verifier(
     explanations: bool = False,
     similarity: str = "shipped",
     grounding: str | None = None,
+    compare: VlmRecord | None = None,
     phase: Phase | None = None,
 ) -> tuple[VlmRecord, Failures]:
     """Judge a model as GLEAM-X's verifier.
@@ -87,19 +93,23 @@ def evaluate_verifier(
         explanations: Have it write why as well.
         similarity: What compares its reasons with the reference: see `load_similarity`; "off" for none.
         grounding: Who says what texts name and pictures show: see `load_lister`; None leaves the test out.
+        compare: A run that this one must be over the same pairs as.
         phase: Told of every answer.
 
     Raises:
-        InputError: No such model, a package that is missing, or a server that does not answer.
+        InputError: No such model, a package that is missing, a server that does not answer, no pair that can be read,
+            or another run over others.
     """
     from geosleuth.tools.vlm.load import load_vlm
     from geosleuth.training.evaluate.vlm.failures import pair_rows_html
     from geosleuth.training.evaluate.vlm.grounding import ground
     from geosleuth.training.evaluate.vlm.listers import load_lister
     from geosleuth.training.evaluate.vlm.measured import measured_verifier
+    from geosleuth.training.evaluate.vlm.same_items import check_pairs
     from geosleuth.training.evaluate.vlm.verifier import Asker, ReasonsAnswer, VerdictAnswer, ask_pairs
 
     chosen = some_pairs(records, limit)
+    check_pairs(chosen, compare)
     # Before the hours of asking: a package may be missing.
     encoders = _encoders(chosen, similarity) if explanations else {}
     lister = load_lister(grounding) if grounding else None

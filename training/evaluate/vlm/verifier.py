@@ -25,7 +25,7 @@ from geosleuth.tools.match_calibration import LARGEST_LOGIT
 from geosleuth.tools.vlm.model import UnavailableError
 from geosleuth.tools.vlm.structured import Unreadable, read_as
 from geosleuth.training.datasets.cross_view import Skipped
-from geosleuth.training.evaluate.vlm.answer_file import Answered, AnswerFile, OnAsked, answer_key
+from geosleuth.training.evaluate.vlm.answer_file import Answered, AnswerFile, OnAsked, answer_key, refuse_if_none
 
 if TYPE_CHECKING:
     from geosleuth.indexes.pixels import Pixels
@@ -154,6 +154,7 @@ def ask_pairs(
 
     Raises:
         UnavailableError: The server does not answer any more; what it answered before is kept.
+        InputError: There is no pair that could be asked about, so nothing can be measured.
     """
     found: list[AskedPair] = []
     missing: list[Skipped] = []
@@ -172,6 +173,8 @@ def ask_pairs(
         found.append(AskedPair(record, verdict, reasons))
         if on_asked:
             on_asked(len(found), len(records))
+    asked = sum(one.verdict is not None for one in found)
+    refuse_if_none(asked, missing, "pairs", "the paths in --data, --root and the pictures")
     return AskedPairs(tuple(found), tuple(missing), asker.model.weights)
 
 

@@ -22,6 +22,7 @@ from geosleuth.training.evaluate.vlm.reliability import cross_fitted, ece, yes_p
 
 if TYPE_CHECKING:
     from geosleuth.training.evaluate.vlm.verifier import AskedPairs
+    from geosleuth.training.gleam_x.record import PairRecord
 
 _RANKS = ((1, 1), (2, 5), (6, 20), (21, None))  # hard negatives by retrieval rank
 
@@ -64,6 +65,12 @@ def pair_rows(asked: AskedPairs) -> list[PairRow]:
         )
         for one in asked.pairs
     ]
+
+
+def same_item(record: PairRecord, row: PairRow) -> bool:
+    """Whether a row is of this pair, in this language and with this label."""
+    said = (record.pair_id, record.lang, record.query_path, record.satellite_path, record.label == "match")
+    return said == (row.item, row.lang, row.query, row.tile, row.match)
 
 
 def once_each(rows: Sequence[PairRow]) -> list[PairRow]:

@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         faults = Faults(**{name: getattr(given, name) for name in (*FAULTS, "stall_s", "retry_after_s", "seed")})
         server = TeacherServer(Known(given.folder), faults, given.port)
-    except (InputError, ValueError, OSError) as error:
+    except InputError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     sys.stdout.write(f"{server.url}\n")

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from geosleuth.indexes.errors import InputError
+
 Fault = Literal["hallucinate", "leak", "wrong_language", "truncate", "half_json", "too_many", "broken", "stall"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 OF_SERVERS: tuple[Fault, ...] = ("too_many", "broken", "stall")  # of these a request gets one at most
@@ -30,7 +32,7 @@ class Faults:
     def __post_init__(self) -> None:
         for name in FAULTS:
             if not 0.0 <= getattr(self, name) <= 1.0:
-                raise ValueError(f"{name} is a rate from 0 to 1, not {getattr(self, name)}")
+                raise InputError(f"{name} as a rate from 0 to 1", str(getattr(self, name)), "Change the number.")
 
     def happens(self, fault: Fault, request: str, attempt: int) -> bool:
         """Tell whether a fault befalls the n-th sending of a request: other at each, the same in every run."""

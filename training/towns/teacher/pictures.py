@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from geosleuth.indexes.errors import InputError
+from geosleuth.training.gleam_x.record_file import picture_path
 from geosleuth.training.towns.language.of_view import features_shown, judged_in
 from geosleuth.training.towns.language.shown import shown_on_disk
 
@@ -20,6 +21,7 @@ _SMALL = 12  # rows and columns of the miniature by which a picture is recognise
 # Levels, on average: JPEG at quality 90 and capping change the miniature by less than 1; two views of one place differ
 # by 5 and more. The nearest must also be twice as near as the next.
 _SAME, _NEXT = 2.5, 2.0
+_REMEDY = "Name what `geosleuth towns` wrote, or one of its layouts."
 
 
 class UnknownPictureError(Exception):
@@ -30,21 +32,19 @@ class Known:
     """The pictures of a folder that `geosleuth towns` wrote, of one layout or of several.
 
     Raises:
-        InputError: The folder holds none.
+        InputError: The folder holds none, or one that cannot be read or lies elsewhere.
     """
 
     def __init__(self, folder: Path) -> None:
         tables = sorted([*folder.glob("places.csv"), *folder.glob("*/places.csv")])
         self._files = [(table.parent, file) for table in tables for file in _files(table)]
         if not self._files:
-            remedy = "Name what `geosleuth towns` wrote, or one of its layouts."
-            raise InputError(f"a data set of invented towns in {folder}", "no places.csv with pictures", remedy)
+            raise InputError(f"a data set of invented towns in {folder}", "no places.csv with pictures", _REMEDY)
         self._by_bytes: dict[str, int] = {}
         self._by_pixels: dict[str, int] = {}
         small = []
         for number, (root, file) in enumerate(self._files):
-            content = (root / file).read_bytes()
-            pixels = _decoded(content)
+            content, pixels = _read(picture_path(root, file))
             self._by_bytes[hashlib.sha256(content).hexdigest()] = number
             self._by_pixels[_digest(pixels)] = number
             small.append(_miniature(pixels))
@@ -85,8 +85,25 @@ class Known:
 
 
 def _files(table: Path) -> list[str]:
-    with table.open(encoding="utf-8", newline="") as file:
-        return [row["file"] for row in csv.DictReader(file)]
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            return [row["file"] or "" for row in csv.DictReader(file)]
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
+        found = "no column of that name" if isinstance(error, KeyError) else _said(error)
+        raise InputError(f"a table of pictures with a column file, {table}", found, _REMEDY) from error
+
+
+def _read(path: Path) -> tuple[bytes, NDArray[np.uint8]]:
+    try:
+        content = path.read_bytes()
+        return content, _decoded(content)
+    except (OSError, ValueError) as error:
+        found = "a file that is no picture" if isinstance(error, UnidentifiedImageError) else _said(error)
+        raise InputError(f"a picture of invented towns, {path}", found, _REMEDY) from error
+
+
+def _said(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _decoded(content: bytes) -> NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from geosleuth.indexes.errors import InputError
 from geosleuth.training.towns.language.feature import Language
 from geosleuth.training.towns.language.phrases import named_features
 from geosleuth.training.towns.teacher.answers import compared, explained, imaginable, same_by_overlap, shuffled
@@ -39,7 +40,11 @@ class TeacherServer(ThreadingHTTPServer):
     daemon_threads = True  # one that stalls does not keep the process
 
     def __init__(self, known: Known, faults: Faults | None = None, port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+        try:
+            super().__init__(("127.0.0.1", port), _Handler)
+        except (OSError, OverflowError) as error:
+            found = f"{port}: {(error.strerror if isinstance(error, OSError) else None) or error}"
+            raise InputError("a port of this machine that is free", found, "Name another, or 0 for any.") from error
         self.known, self.faults = known, faults or Faults()
         self.requests: Counter[str] = Counter()  # by what became of them: "answered", "too_many", ...
         self._attempts: Counter[str] = Counter()
@@ -153,7 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, failure(f"no {self.path}", "not_found"), {})
 
     def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
+        stated = self.headers.get("Content-Length") or "0"
+        length = int(stated) if stated.isdecimal() and len(stated) < 16 else 0
         if not 0 < length <= _LARGEST:
             self.close_connection = True  # the body is not read, so the connection cannot be used again
             self._send(413, failure(f"a body of 1 to {_LARGEST} bytes is wanted", "invalid_request_error"), {})
@@ -164,12 +170,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             body = json.loads(content)
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):
-            self._send(400, failure("the body is no JSON object", "invalid_request_error"), {})
-            return
-        self._send(*self.server.answer(body))
+            answer = self.server.answer(body) if isinstance(body, dict) else None
+        except (ValueError, RecursionError):  # the latter of what is nested too deeply
+            answer = None
+        refused = 400, failure("the body is no JSON object of a request", "invalid_request_error"), dict[str, str]()
+        self._send(*(answer or refused))
 
     def _send(self, status: int, said: dict[str, Any], headers: dict[str, str]) -> None:
         content = json.dumps(said, ensure_ascii=False).encode()

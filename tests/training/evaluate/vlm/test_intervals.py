@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geosleuth.training.evaluate.vlm.intervals import auc, changes, figures, harmonic, median, share
+from geosleuth.training.evaluate.vlm.intervals import auc, changes, figures, harmonic, mean, median, share
 
 ONES = np.ones((1, 4))
 
@@ -64,7 +64,33 @@ def test_an_interval_is_wider_where_rows_are_of_one_place():
     # sqrt(.25 / 40) * 1.96 = .155 to either side.
     assert alone.low == pytest.approx(0.345, abs=0.03)
     assert alone.high == pytest.approx(0.655, abs=0.03)
-    assert (together.low, together.high) == (0.5, 0.5)  # each place has as many right as wrong: no doubt is left
+    # Each place has as many right as wrong, so all draws are alike and tell nothing.
+    assert (together.low, together.high) == (None, None)
+
+
+def test_a_share_of_none_or_all_has_wilson_s_interval_over_its_places():
+    # z^2 / (n + z^2) with z^2 = 3.8415: .4899 of 4, .6576 of 2.
+    none = figures({"right": share([0.0] * 4)}, list("abcd"))["right"]
+    assert (none.value, none.low, none.high) == (0.0, 0.0, pytest.approx(0.4899, abs=1e-4))
+    every = figures({"right": share([1.0] * 4)}, list("aabb"))["right"]
+    assert (every.value, every.low, every.high) == (1.0, pytest.approx(1 - 0.6576, abs=1e-4), 1.0)
+    # Of the answered alone: those are of two places.
+    answered = figures({"precise": share([0, 0, 0, 0], [1, 1, 0, 0])}, list("abcd"))["precise"]
+    assert answered.high == pytest.approx(0.6576, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "statistic", [mean([0.0] * 4), median([7.0] * 4), auc([2, 2, 1, 1], [True, True, False, False])]
+)
+def test_other_figures_have_no_interval_where_all_draws_are_alike(statistic):
+    found = figures({"one": statistic}, list("abcd"))["one"]
+    assert (found.low, found.high) == (None, None)
+    assert found.value in (0.0, 7.0, 1.0)
+
+
+def test_a_mean_is_of_the_rows_that_count():
+    assert at(mean([3.0, 0.0, 1.0, 0.0])) == 1.0
+    assert at(mean([0.5, 9.0, 0.7, 9.0], [1, 0, 1, 0])) == pytest.approx(0.6)
 
 
 def test_nothing_is_drawn_of_no_rows():
@@ -74,7 +100,7 @@ def test_nothing_is_drawn_of_no_rows():
 def test_two_runs_are_drawn_together():
     this, other = {"right": share([1.0, 0.0] * 30)}, {"right": share([0.0, 1.0] * 30), "else": share([1.0] * 60)}
     same = changes(this, this, list(range(60)))
-    assert (same["right"].value, same["right"].low, same["right"].high) == (0.0, 0.0, 0.0)
+    assert (same["right"].value, same["right"].low, same["right"].high) == (0.0, None, None)
     opposite = changes(this, other, list(range(60)))
     assert list(opposite) == ["right"]
     # Each row adds +1 or -1: a standard error of 1 / sqrt(60) = .129, paired.

@@ -15,7 +15,14 @@ from geosleuth.training.evaluate.vlm.answer_file import AnswerFile
 from geosleuth.training.evaluate.vlm.failures import photo_rows
 from geosleuth.training.evaluate.vlm.measured import measured_prior
 from geosleuth.training.evaluate.vlm.prior import PriorAnswer, ask_views
-from geosleuth.training.evaluate.vlm.prior_rows import km_to_country, position_of, region_of, same_city, smallest_set
+from geosleuth.training.evaluate.vlm.prior_rows import (
+    km_to_country,
+    place_of,
+    position_of,
+    region_of,
+    same_city,
+    smallest_set,
+)
 from geosleuth.training.georeasoner.street_views import StreetView
 
 PARIS, LYON, TOKYO, LONDON = (48.8566, 2.3522), (45.7640, 4.8357), (35.6895, 139.6917), (51.5074, -0.1278)
@@ -159,6 +166,31 @@ def test_a_damaged_picture_counts_as_unanswered(views, tmp_path):
     record = measured_prior(asked_of([views[0], broken]), model="m", data="d")
     assert values(record.sections[0], "all")["country: accuracy, all"] == 0.5
     assert record.missing[0][0] == str(broken.path)
+
+
+def test_where_no_picture_can_be_read_nothing_is_measured(tmp_path):
+    gone = [StreetView(tmp_path / f"{i}.png", *PARIS, "FR", "Paris") for i in range(3)]
+    with pytest.raises(
+        InputError, match=r"photos that the model can be asked about; found none of 3, .*0\.png.*--root"
+    ):
+        asked_of(gone)
+    with pytest.raises(InputError, match=r"found none of 0\. Check"):
+        asked_of([])
+
+
+def test_views_of_one_city_or_of_one_cell_are_drawn_together(views):
+    def at(lat, lon, city=None, country="FR"):
+        return place_of(StreetView(Path("a.jpg"), lat, lon, country, city))
+
+    assert at(*PARIS, "Paris") == at(48.9, 2.2, "paris, Île-de-France") == "FR/paris"
+    assert at(*PARIS, "Paris") != at(33.66, -95.55, "Paris", "US")
+    # A cell is .09 degrees high, and at 48.9 degrees north .09 / cos(48.9) = .137 wide.
+    assert at(48.87, 2.20) == at(48.94, 2.32)
+    assert len({at(48.87, 2.20), at(48.87, 2.35), at(48.96, 2.20)}) == 3
+    assert at(*PARIS, " , ") == at(*PARIS)  # a name without letters is none
+    record = measured_prior(asked_of(views), model="m", data="d")
+    assert [row.place for row in record.prior_rows] == ["FR/paris", "FR/lyon", "JP/tokyo", "GB/london"]
+    assert "Intervals are over 4 places, cities or cells of 10 km: too narrow, as of all so few." in record.notes
 
 
 def test_failures_are_shown_as_pictures_and_words_stay_words(views):

@@ -198,6 +198,12 @@ def test_a_picture_that_is_gone_counts_as_wrong(root):
     assert rec.missing[0][0] == "1-9"
 
 
+def test_where_no_pair_can_be_read_nothing_is_measured(root):
+    wanted = r"pairs that the model can be asked about; found none of 2, the first because: 1-9: .*9\.png.*--root"
+    with pytest.raises(InputError, match=wanted):
+        ask_pairs([record(1, 9, "match"), record(8, 3, "no_match")], asker(root))
+
+
 def test_explanations_by_hand(root):
     texts = {
         3: reasons(["church"], [], "The same.", True),

@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from geosleuth.indexes.errors import InputError
 from geosleuth.tools.comparison_prompts import NO, YES, yes_log_odds
 from geosleuth.tools.gleam_x import WHY, pair_prompt
 from geosleuth.tools.vlm.data_urls import DataUrls
@@ -264,6 +266,11 @@ def test_addresses_bodies_and_streams_that_are_not_known_are_refused(teacher):
     assert CLIENT.post(to, content=b"[1]").status_code == 400
     assert CLIENT.post(to, content=b"").status_code == 413
     assert ask(teacher, {"stream": True}).status_code == 400
+    assert CLIENT.post(to, content=b"[" * 100_000).status_code == 400
+    assert CLIENT.post(to, content=b'{"messages": ' + b"[" * 900 + b"]" * 900 + b"}").status_code == 400
+    with socket.create_connection(teacher.server_address) as line:
+        line.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n")
+        assert line.recv(100).startswith(b"HTTP/1.1 413")
 
 
 def faulty(known, **rates):
@@ -322,7 +329,7 @@ def test_rates_are_shares_of_the_requests():
     faults = Faults(leak=0.3, seed=5)
     assert np.mean([faults.happens("leak", str(n), 0) for n in range(2000)]) == pytest.approx(0.3, abs=0.035)
     assert not any(faults.happens(one, str(n), 0) for one in FAULTS if one != "leak" for n in range(50))
-    with pytest.raises(ValueError, match="broken is a rate"):
+    with pytest.raises(InputError, match=r"Wanted broken as a rate from 0 to 1; found 1\.5"):
         Faults(broken=1.5)
 
 
@@ -343,3 +350,34 @@ def test_a_folder_without_towns_is_refused(tmp_path, capsys):
 
     assert main([str(tmp_path)]) == 2
     assert "geosleuth towns" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "said"),
+    [
+        ("place\n1\n", [], "Wanted a table of pictures with a column file, "),
+        ("file\n../out.png\n", [], "'../out.png'. Write paths relative to the root"),
+        ("file\nlink.png\n", [], "a link that leads out. Copy it there."),
+        ("file\ngone.png\n", [], "gone.png; found No such file or directory. Name what `geosleuth towns` wrote"),
+        ("file\ntext.png\n", [], "text.png; found a file that is no picture. Name what"),
+        ("file\ngood.png\n", ["--port", "99999"], "Wanted a port of this machine that is free; found 99999: "),
+        ("file\ngood.png\n", ["--port", "busy"], ": Address already in use. Name another, or 0 for any."),
+        ("file\ngood.png\n", ["--leak", "2"], "Wanted leak as a rate from 0 to 1; found 2.0. Change the number."),
+    ],
+)
+def test_bad_input_is_said_in_three_parts(tmp_path, capsys, table, options, said):
+    from geosleuth.training.towns.teacher.__main__ import main
+
+    root = tmp_path / "towns"
+    root.mkdir()
+    (root / "places.csv").write_text(table)
+    (root / "text.png").write_text("no picture")
+    Image.fromarray(np.zeros((20, 20, 3), np.uint8)).save(root / "good.png")
+    Image.fromarray(np.zeros((20, 20, 3), np.uint8)).save(tmp_path / "out.png")
+    (root / "link.png").symlink_to(tmp_path / "out.png")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert main([str(root), *(port if one == "busy" else one for one in options)]) == 2
+    assert said in capsys.readouterr().err

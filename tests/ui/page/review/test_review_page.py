@@ -287,3 +287,12 @@ def test_what_the_page_is_told():
         script_arguments([])
     with pytest.raises(InputError, match="the review's arguments"):
         script_arguments(["--folder"])
+
+
+def test_a_reference_is_called_what_it_is(tmp_path, monkeypatch):
+    items = [made.pair_item(made.record(0, reference_view="drone"))]
+    review = made.make_review(tmp_path / "review", items, made.pictures(tmp_path / "pictures"))
+    page = Tab(review, "anna", monkeypatch).page
+    shown = [*page.get("image"), *page.get("imgs")]  # what Streamlit's tests call a picture depends on its version
+    captions = [picture.caption.replace("\\", "") for block in shown for picture in block.proto.imgs]
+    assert captions == ["Photo: panorama", "Reference: drone"]
