@@ -8,10 +8,10 @@ from PIL import Image
 
 @pytest.fixture
 def many(scene, tmp_path):
-    """Return seven views of the drawn street: a run that is long enough to be looked at."""
+    """Return ten views of the drawn street: a run that is long enough to be looked at."""
     paths = []
     with Image.open(scene.path) as drawn:
-        for n in range(7):
+        for n in range(10):
             paths.append(tmp_path / f"view-{n}.jpg")
             drawn.crop((10 * n, 0, drawn.width, drawn.height)).save(paths[-1], quality=92)
     return paths
@@ -34,7 +34,7 @@ def test_two_browsers_at_once_do_not_mix(chat, visits, pages, street, scene, tmp
 
 
 def test_the_page_is_free_while_a_run_goes_on_which_can_be_stopped_and_gone_on_with(chat, visits, pages, many):
-    page = visits.open(chat.url)
+    page, other = visits.open(chat.url), visits.open(chat.url)  # both before: a run may end while a page is loaded
     page.ask_about(*many)
     # Steps are shown one after the other, and not all at the end: those of the first photo while the second is read.
     pages.expect(page.main.locator("strong").get_by_text("submap").first).to_be_visible()
@@ -46,7 +46,7 @@ def test_the_page_is_free_while_a_run_goes_on_which_can_be_stopped_and_gone_on_w
     hint.fill("in Portugal")
     hint.press("Tab")
     pages.expect(hint).to_have_value("in Portugal")
-    other = visits.open(case)  # the run belongs to the case, not to the tab that began it
+    other.page.goto(case)  # the run belongs to the case, not to the tab that began it
     pages.expect(other.stop).to_be_visible()
     pages.expect(other.line).to_be_disabled()
     other.screenshot("running-light-1280")

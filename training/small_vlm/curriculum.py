@@ -13,6 +13,12 @@ from geosleuth.training.small_vlm.practice import Colours, Writing, YesNo
 _MATCHES = 0.5  # of the pairs
 
 
+def pictures_of(lessons: StageLessons) -> tuple[Path, ...]:
+    """Return the pictures that a curriculum is of, each once."""
+    (asked,) = (source.lessons for source in lessons.sources if isinstance(source.lessons, Colours))
+    return asked.pictures
+
+
 def curriculum(towns: Path, *, seed: int = 0) -> StageLessons:
     """Open a world's street views and its pairs in University-1652's form.
 

@@ -74,14 +74,14 @@ class Colours:
     """
 
     def __init__(self, pictures: Sequence[Path]) -> None:
-        self._pictures = tuple(pictures)
+        self.pictures = tuple(pictures)
 
     def __len__(self) -> int:
-        return len(self._pictures)
+        return len(self.pictures)
 
     def __getitem__(self, index: int) -> Lesson:
         """Return a lesson; see `Lessons`."""
-        shown = shown_on_disk(self._pictures[index])
+        shown = shown_on_disk(self.pictures[index])
         said = [_colour(shown, name, kinds) for name, kinds in COLOURED.items() if shown.share(*kinds) >= _LEAST_SHARE]
         answer = "; ".join(said) or "nothing"
         return Lesson((Turn("user", (shown.pixels, COLOURS)), Turn("assistant", (answer,))))

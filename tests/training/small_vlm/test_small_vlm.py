@@ -1,9 +1,11 @@
 """A small Qwen2.5-VL from nothing: its words, its lessons on invented towns, and that it learns."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from geosleuth.indexes.errors import InputError
 from geosleuth.tools import georeasoner_reply
@@ -11,12 +13,14 @@ from geosleuth.tools.comparison_prompts import NO, YES
 from geosleuth.tools.vlm.load import load_vlm
 from geosleuth.training.small_vlm.__main__ import main
 from geosleuth.training.small_vlm.architecture import Size, config_of, tokenizer_of, write_base
-from geosleuth.training.small_vlm.curriculum import curriculum
-from geosleuth.training.small_vlm.practice import Writing
+from geosleuth.training.small_vlm.curriculum import curriculum, pictures_of
+from geosleuth.training.small_vlm.practice import COLOURED, Writing
 from geosleuth.training.small_vlm.teach import teach
+from geosleuth.training.small_vlm.tower import class_colours, token_shares, tower_first
 from geosleuth.training.small_vlm.words import instructions, texts
 from geosleuth.training.towns.language.of_view import features_of
 from geosleuth.training.towns.language.phrases import named_features
+from geosleuth.training.towns.language.shown import shown_on_disk
 from geosleuth.training.towns.write import write_towns
 
 TINY = Size(hidden=32, layers=1, heads=2, kv_heads=1, intermediate=64)
@@ -97,3 +101,32 @@ def test_the_command_makes_a_base_and_says_what_is_missing(towns: Path, tmp_path
     assert (tmp_path / "base/model.safetensors").exists()
     assert main([str(tmp_path / "nowhere"), "--out", str(tmp_path / "other")]) == 2
     assert "Wanted:" in caplog.text
+
+
+def test_each_token_is_asked_what_it_sees_and_each_class_its_colour(towns: Path):
+    labels = np.zeros((56, 84), np.uint8)
+    labels[:28, 28:56] = 7  # ADE20K's road: the second token of six
+    labels[28:, :14] = 3  # sky: half of the fourth
+    shares = token_shares(labels)
+    road, sky = list(COLOURED).index("road"), len(COLOURED)
+    assert shares.shape == (6, len(COLOURED) + 4)
+    assert shares[1, road] == 1.0
+    assert shares[3, sky] == 0.5
+    np.testing.assert_allclose(shares.sum(axis=1), 1.0)
+    shown = shown_on_disk(sorted((towns / "street_views/images").rglob("*.jpg"))[0])
+    colours = class_colours(shown).reshape(-1, 3)
+    kinds = COLOURED["road"]
+    if shown.share(*kinds) >= 0.01:
+        np.testing.assert_allclose(colours[road], shown.pixels[shown.inside(*kinds)].mean(axis=0) / 255, rtol=1e-5)
+    assert np.isnan(colours[[shown.share(*kinds) < 0.01 for kinds in COLOURED.values()]]).all()
+
+
+def test_the_tower_learns_by_itself(towns: Path, untrained: Path, tmp_path: Path):
+    folder = Path(shutil.copytree(untrained, tmp_path / "base"))
+    losses = []
+    tower_first(folder, pictures_of(curriculum(towns)), steps=12, on_step=lambda _, loss: losses.append(loss))
+    assert np.mean(losses[-3:]) < 0.8 * np.mean(losses[:3])
+    before, after = (load_file(one / "model.safetensors") for one in (untrained, folder))
+    changed = {name for name in before if not np.array_equal(before[name], after[name])}
+    assert changed
+    assert all("visual" in name for name in changed)
