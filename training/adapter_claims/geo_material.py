@@ -18,7 +18,7 @@ from geosleuth.training.lora.lesson import Lessons
 
 THRESHOLDS = (0.0, 0.2, 0.4, 0.5)  # on these towns nothing scores above 0.6
 PAPERS = 0.4
-REASONED = 400  # views with reasons: a tenth of the geotagged ones or so; the paper has 3 K for 70 K
+REASONED = 400  # views with reasons: fewer than the geotagged ones, as in the paper (3 K and 70 K)
 _SPLITS = ("train", "held_out_town", "held_out_country")
 _KEPT_BACK = 5  # of the views of taught towns one in so many is asked, and not taught
 

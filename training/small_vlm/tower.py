@@ -1,8 +1,8 @@
 """The vision tower's own first lessons: what is where in a picture, and of which colour, for every token at once.
 
 A real base brings a tower that its makers trained on millions of pictures. Through a language model's loss a tower from
-nothing learns a few words a picture; asked for each token's classes and colours by two linear heads, which are thrown
-away, it learns several times as much in the same time.
+nothing is asked a few words a picture; here each token is asked for its classes and the picture for its colours, by two
+linear heads, which are thrown away.
 """
 
 from __future__ import annotations
