@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from geosleuth.agent.calibration import load_calibration
 from geosleuth.agent.embedded_tools import TOOLS
 from geosleuth.agent.gallery_tools import GALLERY_TOOLS
 from geosleuth.agent.inquiry import Inquiry
@@ -50,12 +51,12 @@ class Agent:
         settings: None reads geosleuth.toml and the environment.
         planner: A LangChain chat model that can call tools, in place of the settings' planner.
         tools: Instead of the built-in table, or None; each a function as in agent/embedded_tools.py.
-        start: Makes the belief before any evidence; None is `Belief.start`.
+        start: Makes the belief before any evidence; None is `Belief.start` with the settings' calibration.
         references: An opened gallery with its encoder, instead of the settings' index.
 
     Raises:
-        InputError: For settings that cannot be, recorded predictions that cannot be read, an index that is not there,
-            or a planner without tools.
+        InputError: For settings that cannot be, recorded predictions or a calibration that cannot be read, an index
+            that is not there, or a planner without tools.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Agent:
         self._given_start = start
         self._given_references = references
         self._recorded = _recorded(self.settings.backends.prior)
+        self._calibration = load_calibration(self.settings.calibration)
         self._planners = Planners(self.tools, self._models, planner)
 
     def localize(
@@ -259,7 +261,7 @@ class Agent:
             return self._given_start()
         from geosleuth.agent.belief import Belief
 
-        return Belief.start()
+        return Belief.start(self._calibration)
 
 
 def _recorded(spec: str) -> RecordedPredictions | None:

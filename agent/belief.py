@@ -44,7 +44,7 @@ class Belief:
 
     def __init__(self, evidence: tuple[Evidence, ...], calibration: Calibration) -> None:
         self.evidence = evidence
-        self._calibration = calibration
+        self.calibration = calibration
         self._grid, base = _base()
         self._on_grid = self._likelihoods(base)
         self._weight = self._discounts()
@@ -60,7 +60,7 @@ class Belief:
     def update(self, evidence: Iterable[Evidence]) -> Belief:
         """This belief and more evidence, in any order."""
         more = tuple(evidence)
-        return Belief(self.evidence + more, self._calibration) if more else self
+        return Belief(self.evidence + more, self.calibration) if more else self
 
     # -- combining ----------------------------------------------------------------------------------------------
 
@@ -71,12 +71,12 @@ class Belief:
 
     @cached_property
     def _laid_out(self) -> list[RegionTable | Bumps]:
-        likelihoods = (self.evidence[i].likelihood for i in self._spoken)
+        likelihoods = (self.calibration.counted(self.evidence[i]).likelihood for i in self._spoken)
         return [laid_out(one, self._grid) for one in likelihoods if not isinstance(one, Nothing)]
 
     @cached_property
     def _temperatures(self) -> list[float]:
-        return [self._calibration.temperature(self.evidence[i].type) for i in self._spoken]
+        return [self.calibration.temperature(self.evidence[i]) for i in self._spoken]
 
     def _likelihoods(self, leaves: Leaves) -> Floats:
         """(rows, n) log-likelihoods with their temperatures."""
@@ -90,7 +90,7 @@ class Belief:
         """Rows that share a source; a piece without a group stands alone."""
         groups: dict[str, list[int]] = defaultdict(list)
         for row, i in enumerate(self._spoken):
-            groups[self.evidence[i].group or f"\0{i}"].append(row)
+            groups[self.calibration.source_of(self.evidence[i]) or f"\0{i}"].append(row)
         return list(groups.values())
 
     @cached_property
@@ -111,7 +111,7 @@ class Belief:
             if len(standing) > 1:
                 standing.sort(key=lambda row: (-self._spans[row], self._identities[row]))
             for rank, row in enumerate(standing):
-                weight[row] = (1.0 - self._calibration.correlation) ** rank
+                weight[row] = (1.0 - self.calibration.correlation) ** rank
         return weight
 
     @staticmethod

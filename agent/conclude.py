@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geosleuth.agent.answer_notes import answer_notes
-from geosleuth.agent.calibration import load_calibration
 from geosleuth.agent.closing import with_closing
 from geosleuth.agent.contradiction import find_contradictions
 from geosleuth.agent.investigation import Investigation, PhotoView, pooled_group
@@ -85,7 +84,7 @@ def conclude(state: AgentState, run: Investigation, rule: AnswerRule | None = No
     status, reason = rule.decide(probability, gained_bits(shares, prior), spoke)
     placed = status != "not_locatable"
     point = belief.point()
-    contradictions = _contradictions(found, counted, point, code, prior)
+    contradictions = _contradictions(found, counted, belief, point, code, prior)
     if status == "localized" and any(one.bits >= rule.contradicted_bits for one in contradictions):
         status, reason = "coarse", f"{reason[:-1]}, but findings contradict each other: see there before you use it."
     only_stated = all(item.photo is None for item in counted if _speaks(item))
@@ -114,7 +113,10 @@ def conclude(state: AgentState, run: Investigation, rule: AnswerRule | None = No
         backends=_backends(found, run),
         seconds=run.seconds,
         version=version("geosleuth"),
-        notes=answer_notes(state.get("notes") or (), found, counted, photos, run.inquiry.left_out),
+        notes=(
+            *answer_notes(state.get("notes") or (), found, counted, photos, run.inquiry.left_out),
+            *belief.calibration.notes_on(item.evidence for item in counted),
+        ),
     )
     answer = with_closing(answer, state, run)
     cap = run.settings.precision_cap_km
@@ -122,16 +124,21 @@ def conclude(state: AgentState, run: Investigation, rule: AnswerRule | None = No
 
 
 def _contradictions(
-    found: Sequence[Found], counted: Sequence[Found], point: LatLon, code: str, prior: Mapping[str, float]
+    found: Sequence[Found],
+    counted: Sequence[Found],
+    belief: Belief,
+    point: LatLon,
+    code: str,
+    prior: Mapping[str, float],
 ) -> tuple[Contradiction, ...]:
     """Only what counts can contradict; the answer lists all evidence, so that rows are those of `found`."""
     contradictions = find_contradictions(
-        [item.evidence for item in counted],
+        [belief.calibration.counted(item.evidence) for item in counted],
         point,
         _regions_at(point, code),
         prior,
         photos=[item.photo for item in counted],
-        temperature=load_calibration().temperature,
+        temperature=belief.calibration.temperature,
     )
     listed = {id(item): i for i, item in enumerate(found)}
     at = [listed[id(item)] for item in counted]

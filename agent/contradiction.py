@@ -51,7 +51,7 @@ def find_contradictions(
     prior: Mapping[str, float],
     *,
     photos: Sequence[int | None] = (),
-    temperature: Callable[[str], float] = lambda _: 1.0,
+    temperature: Callable[[Evidence], float] = lambda _: 1.0,
     rule: ContradictionRule | None = None,
 ) -> tuple[Contradiction, ...]:
     """Pair the strongest source for the answer with each one that speaks against it, the strongest first.
@@ -62,12 +62,12 @@ def find_contradictions(
         regions: Codes of the regions that hold the point, the most special first ("IT-62", "IT").
         prior: Probability of each country before any evidence: where a clue is worth its mean.
         photos: In which photo each piece was found: two photos are two sources. Empty: all in one.
-        temperature: The calibrated factor on the log-likelihoods of a type of evidence.
+        temperature: The calibrated factor on the log-likelihoods of a piece of evidence.
         rule: The thresholds.
     """
     rule = rule or ContradictionRule()
     verdicts = [
-        *(_places_verdict(i, e.likelihood, point, temperature(e.type)) for i, e in _of(evidence, NearPoints)),
+        *(_places_verdict(i, e.likelihood, point, temperature(e)) for i, e in _of(evidence, NearPoints)),
         *(_regions_verdict(rows, evidence, regions, prior, temperature) for rows in _sources(evidence, photos)),
     ]
     supporter = max(verdicts, key=lambda verdict: verdict.support, default=None)
@@ -104,7 +104,7 @@ def _regions_verdict(
     evidence: Sequence[Evidence],
     regions: Sequence[str],
     prior: Mapping[str, float],
-    temperature: Callable[[str], float],
+    temperature: Callable[[Evidence], float],
 ) -> Verdict:
     """Add up the log-likelihoods of a source by country; of a group that is met twice, the strongest counts."""
     codes = [*prior]
@@ -114,7 +114,7 @@ def _regions_verdict(
         assert isinstance(likelihood, OverRegions)  # noqa: S101  what `_sources` chose; for the type checker
         ratios, otherwise = likelihood.log_ratios, likelihood.otherwise
         here = next((ratios[code] for code in regions if code in ratios), otherwise)
-        table = np.array([here, *(ratios.get(code, otherwise) for code in codes)]) * temperature(evidence[row].type)
+        table = np.array([here, *(ratios.get(code, otherwise) for code in codes)]) * temperature(evidence[row])
         key = f"{evidence[row].type} {evidence[row].group or row}"
         if key not in tables or np.ptp(table) > np.ptp(tables[key][1]):
             tables[key] = (row, table / math.log(2))

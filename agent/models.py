@@ -45,6 +45,7 @@ class Models:
                     max_pixels=self.settings.vlm_max_pixels,
                     timeout_s=self.settings.endpoint_timeout_s,
                     requests=self.settings.endpoint_requests,
+                    bits=self.settings.vlm_bits,
                 )
                 self._shared[spec] = load_vlm(spec, options)
             return self._shared[spec]

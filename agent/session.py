@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from geosleuth.agent.agent import Agent
     from geosleuth.agent.belief import Belief
     from geosleuth.agent.investigation import Investigation
+    from geosleuth.agent.localization import TraceStep
     from geosleuth.indexes.photo import Photo
+    from geosleuth.tools.evidence import Evidence
 
 
 class Session:
@@ -60,6 +62,28 @@ class Session:
         run = self._agent.investigation(self._photos, inquiry)
         _check_calls(run)
         return self._run(run, self._turn(run))
+
+    def gather(self) -> tuple[tuple[Evidence, ...], tuple[TraceStep, ...]]:
+        """Look as `ask` does, and stop before the answer is drawn: an evaluation draws its own, many times.
+
+        Returns:
+            The evidence that counts in the answer, in its order, and all steps.
+
+        Raises:
+            InputError: A damaged index, or a model that cannot be loaded.
+        """
+        from langsmith import tracing_context
+
+        run = self._agent.investigation(self._photos, Inquiry())
+        updates = self._graph.stream(
+            self._turn(run), self._config(run), context=run, stream_mode="updates", interrupt_before=["conclude"]
+        )
+        with tracing_context(enabled=False):  # as in `_run`
+            for _ in updates:
+                pass
+        stored = self._stored()
+        counted = run.counted(stored.get("found") or [])
+        return tuple(item.evidence for item in counted), tuple(stored.get("trace") or ())
 
     def resume(self) -> Iterator[Step]:
         """Go on with a run that was interrupted, or answer again from what is stored.

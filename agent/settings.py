@@ -56,8 +56,10 @@ class Settings(BaseModel):
     locatability_weights: _LaxPath | None = None  # TSV of class weights for a segmenter; None = GeoReasoner's
     strategy: Strategy = "pairwise"  # how a VLM of the role pairwise compares candidates
     rerank_gate: _LaxPath | None = None  # JSON file of a measured gate: a strategy that harmed there is off; None = off
+    calibration: _LaxPath | None = None  # JSON file by `geosleuth calibrate`; None = the one that ships
     prior_samples: Annotated[int, Field(ge=1, le=64)] | None = None  # replies per photo; None = scored where it can be
     vlm_max_pixels: Annotated[int, Field(ge=3136, le=12_845_056)] = 602_112  # px per image; 768 tokens of Qwen2.5-VL
+    vlm_bits: Annotated[int, Field(ge=4, le=8, multiple_of=4)] | None = None  # weights of models run here; None = whole
     endpoint_timeout_s: Annotated[float, Field(gt=0)] = 60.0  # s per request to an openai: server
     endpoint_requests: Annotated[int, Field(ge=1)] = 500  # requests per photo to openai: servers, retries included
     max_steps: Annotated[int, Field(ge=1, le=100)] = 16  # tool calls per photo; the rules need 12 with an index

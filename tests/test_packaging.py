@@ -78,11 +78,12 @@ def test_help_imports_nothing_heavy():
     assert sorted(loaded.intersection(HEAVY)) == []
     assert sorted(name for name in loaded if name.startswith("geosleuth.")) == [
         "geosleuth.agent", "geosleuth.agent.printable", "geosleuth.indexes", "geosleuth.indexes.errors",
-        "geosleuth.ui", "geosleuth.ui.batch_command", "geosleuth.ui.chat_command", "geosleuth.ui.cli",
-        "geosleuth.ui.columns", "geosleuth.ui.curate", "geosleuth.ui.curate.clues_command",
+        "geosleuth.ui", "geosleuth.ui.batch_command", "geosleuth.ui.calibrate_command", "geosleuth.ui.chat_command",
+        "geosleuth.ui.cli", "geosleuth.ui.columns", "geosleuth.ui.curate", "geosleuth.ui.curate.clues_command",
         "geosleuth.ui.curate.exchange_command", "geosleuth.ui.curate.explanations_command",
         "geosleuth.ui.curate.locatability_command", "geosleuth.ui.curate.pairs_command",
-        "geosleuth.ui.curate.review_command", "geosleuth.ui.curate_commands", "geosleuth.ui.evaluate_commands",
+        "geosleuth.ui.curate.review_command", "geosleuth.ui.curate_commands", "geosleuth.ui.evaluate_ablations",
+        "geosleuth.ui.evaluate_agent", "geosleuth.ui.evaluate_commands", "geosleuth.ui.evaluate_human",
         "geosleuth.ui.evaluate_vlm", "geosleuth.ui.index_commands", "geosleuth.ui.localize_command",
         "geosleuth.ui.mcp_commands", "geosleuth.ui.options", "geosleuth.ui.progress_line", "geosleuth.ui.shell",
         "geosleuth.ui.towns_command", "geosleuth.ui.train_adapters", "geosleuth.ui.train_commands",

@@ -100,6 +100,15 @@ class RecordedPredictions:
         return Evidence(tool="prior", type="prior.country", claim=claim, likelihood=Nothing(reason=reason))
 
 
+def recorded_models(path: str | Path) -> list[str]:
+    """Return the models of a file, in its order.
+
+    Raises:
+        InputError: It cannot be read, or lacks a column.
+    """
+    return list(dict.fromkeys(row["model"] for row in _table(Path(path).expanduser())[0]))
+
+
 def _table(path: Path) -> tuple[list[dict[str, str]], str]:
     wanted = "a CSV file of recorded predictions"
     try:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from geosleuth.ui.batch_command import batch
+from geosleuth.ui.calibrate_command import calibrate
 from geosleuth.ui.chat_command import chat
 from geosleuth.ui.curate_commands import curate_commands
 from geosleuth.ui.evaluate_commands import evaluate_commands
@@ -32,6 +33,7 @@ app.add_typer(curate_commands, name="curate")
 app.add_typer(evaluate_commands, name="evaluate")
 app.add_typer(train_commands, name="train")
 app.command(short_help="Locate a folder of photos; resumable.")(batch)
+app.command(short_help="Fit how far each type of evidence is believed.")(calibrate)
 app.command()(chat)
 app.command(epilog="Exit codes: 0 answered, 2 bad input, 3 not locatable.")(localize)
 app.command("mcp", short_help="Offer the tools to another assistant, over stdio.")(serve_mcp)

@@ -37,7 +37,8 @@ _MODEL_PACKAGES = (
     "timm",
     "geoclip",
     "langchain-openai",
-    "bitsandbytes",  # 4-bit weights; no extra of ours has it
+    "bitsandbytes",
+    "torchao",
 )
 _EXTRAS = {
     "index": "faiss",

@@ -1,4 +1,4 @@
-"""`geosleuth evaluate ...`: judge an encoder, or a vision-language model, on a data set.
+"""`geosleuth evaluate ...`: judge the agent, an encoder, or a vision-language model, on a data set.
 
 Exit codes: 0 done, 2 bad input, 130 interrupted; with --cache the same command goes on where it stopped.
 """
@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geosleuth.ui.columns import columns
+from geosleuth.ui.evaluate_ablations import ablations
+from geosleuth.ui.evaluate_agent import agent
+from geosleuth.ui.evaluate_human import human
 from geosleuth.ui.evaluate_vlm import vlm
 from geosleuth.ui.options import Verbose
 from geosleuth.ui.shell import exits, logs_to_stderr, stdout_kept_for_the_answer
@@ -23,15 +26,18 @@ if TYPE_CHECKING:
 evaluate_commands = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Judge an encoder or a model on a data set whose answers are known.",
+    help="Judge the agent, an encoder or a model on a data set whose answers are known.",
 )
 
 
 @evaluate_commands.callback()
 def _evaluate() -> None:
-    """Judge an encoder or a model on a data set whose answers are known."""
+    """Judge the agent, an encoder or a model on a data set whose answers are known."""
 
 
+evaluate_commands.command(short_help="The whole agent on labelled photos.")(agent)
+evaluate_commands.command(short_help="What each step of place recognition is worth.")(ablations)
+evaluate_commands.command(short_help="People, on the same photos as the agent.")(human)
 evaluate_commands.command(short_help="A vision-language model as the prior or the verifier.")(vlm)
 
 

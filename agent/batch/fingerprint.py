@@ -56,7 +56,8 @@ def _named_files(agent: Agent) -> list[Path]:
     settings = agent.settings
     prior = parse_backend(settings.backends.prior)
     files = [Path(prior.name).expanduser()] if prior.base == "file" else []
-    files += [path.expanduser() for path in (settings.locatability_weights, settings.rerank_gate) if path is not None]
+    named = (settings.locatability_weights, settings.rerank_gate, settings.calibration)
+    files += [path.expanduser() for path in named if path is not None]
     if settings.index is not None and not settings.index.startswith("milvus:"):
         from geosleuth.indexes.gallery.manifest import MANIFEST
 

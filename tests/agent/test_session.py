@@ -415,3 +415,20 @@ def test_asking_for_the_belief_runs_and_deletes_nothing():
     with pytest.raises(InputError, match="nothing was asked yet"):
         turned.weighed()
     assert session.weighed()[1] == ids
+
+
+def test_gathering_finds_what_an_answer_rests_on_and_draws_none(monkeypatch):
+    from geosleuth.agent import graph
+
+    agent = Agent(Settings(), tools=scenes.STUBS)
+    answer = agent.localize(scenes.PICTURE)
+    monkeypatch.setattr(graph, "draw_conclusion", lambda *_: pytest.fail("an answer was drawn"))
+    evidence, trace = agent.session(scenes.PICTURE).gather()
+    assert [one.claim for one in evidence] == [one.claim for one in answer.evidence]
+    assert [(step.tool, step.result) for step in trace] == [(step.tool, step.result) for step in answer.trace]
+
+
+def test_gathering_tells_of_a_tool_that_failed():
+    evidence, trace = Agent(Settings(), tools=scenes.STUBS | {"read_text": scenes.broken}).session(OTHER).gather()
+    assert [one.tool for one in evidence] == ["metadata"]
+    assert [step.failure.reason for step in trace if step.failure] == ["the model file is gone"]

@@ -2,15 +2,12 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from geosleuth.agent.calibration import Calibration
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.geodesy import LatLon
 from geosleuth.tools.evidence import Evidence, OverRegions
 from geosleuth.training.evaluate.embedded import embedded_table
-from geosleuth.training.evaluate.fit_belief import fit_belief
 from geosleuth.training.evaluate.labelled import LabelledPhoto, read_labels
 from geosleuth.training.evaluate.observed import Observed
 from geosleuth.training.evaluate.scores import interval
@@ -52,19 +49,6 @@ def test_bootstrap_interval_of_a_share() -> None:
     # 36 of 100: the normal approximation gives 0.36 +- 1.96 sqrt(0.36 * 0.64 / 100) = [0.266, 0.454].
     low, high = interval([1.0] * 36 + [0.0] * 64)
     assert (low, high) == pytest.approx((0.266, 0.454), abs=0.02)
-
-
-def test_fit_trusts_the_tool_that_is_right_and_not_the_one_that_lies() -> None:
-    places = [LISBON, BERLIN, TOKYO, LIMA] * 5
-    right = [observed(f"{i}", *place, said=place[2]) for i, place in enumerate(places)]
-    wrong = [observed(f"w{i}", *place, said="US", kind="test.liar") for i, place in enumerate(places)]
-    fit = fit_belief(right + wrong, "test")
-    assert fit.calibration.temperature("test.sure") >= 1.0
-    assert fit.calibration.temperature("test.liar") <= 0.35
-    assert fit.counts == {"test.sure": 20, "test.liar": 20}
-    assert len(fit.held_out_bits) == 40
-    assert np.mean(fit.held_out_bits) > np.mean(fit.plain_bits)
-    assert isinstance(fit.calibration, Calibration)
 
 
 def test_table_counts_answers_and_errors() -> None:

@@ -33,6 +33,7 @@ class VlmOptions:
     max_pixels: int = 602_112  # px per image, before it is encoded; 768 tokens of Qwen2.5-VL
     timeout_s: float = 60.0  # s per request to a server
     requests: int = 500  # per photo to a server, retries included; ten verdicts counted from replies take 160
+    bits: int | None = None  # of a weight of a model that runs here, 8 or 4; None = as the machine has room for
 
 
 class SharedModel(Protocol):

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -16,30 +15,33 @@ from weakref import WeakValueDictionary
 from geosleuth.indexes.errors import InputError
 from geosleuth.tools.vlm.adapters import Adapters
 from geosleuth.tools.vlm.model_folder import ModelFolder, import_vlm
+from geosleuth.tools.vlm.quantised import BYTES, PACKAGES, check_bits, plain, quantisation
 from geosleuth.tools.vlm.quiet import without_progress
 
 logger = logging.getLogger(__name__)
 
 # What a forward pass needs beside the weights: activations and the cache of 32,000 tokens (1.9 GB at 7B), rounded up.
 _WORKING_MEMORY = 3_000_000_000  # bytes
-_4_BIT = 0.7  # bytes per parameter: half a byte, the scales, and the embeddings, which stay at 16 bits
 
-_bases: WeakValueDictionary[tuple[str, int], LoadedBase] = WeakValueDictionary()  # one lives while a role holds it
+# One lives while a role holds it.
+_bases: WeakValueDictionary[tuple[str, int, int | None], LoadedBase] = WeakValueDictionary()
 _bases_lock = threading.Lock()
 
 
 class LoadedBase:
     """A model with its processor, and the adapters on it."""
 
-    def __init__(self, folder: ModelFolder) -> None:
+    def __init__(self, folder: ModelFolder, bits: int | None = None) -> None:
         self.folder = folder
         self.lock = threading.RLock()
         torch = import_vlm("torch")
-        self.device, self.dtype, quantised = _placement(torch, folder)
+        # Bits of a weight: None as the precision has them, 4 also where nothing else fits the GPU.
+        self.device, self.dtype, self.bits = _placement(torch, folder, bits)
         self.processor = _read_processor(folder)
-        self.model = _read_model(folder, self.device, self.dtype, quantised=quantised)
+        self.model = _read_model(folder, self.device, self.dtype, self.bits)
         self.adapters = Adapters(self.model, folder.spec)
-        self.form = f"{str(self.dtype).removeprefix('torch.')}{', 4 bit' if quantised else ''} on {self.device}"
+        bit = f", {self.bits} bit" if self.bits else ""
+        self.form = f"{str(self.dtype).removeprefix('torch.')}{bit} on {self.device}"
         logger.info("Loaded %s: %.2f G parameters, %s", folder.spec, folder.n_parameters / 1e9, self.form)
 
     @contextmanager
@@ -76,13 +78,17 @@ class LoadedBase:
         return frozenset([*ends, *([] if own is None else [own])])
 
 
-def load_base(folder: ModelFolder) -> LoadedBase:
+def load_base(folder: ModelFolder, bits: int | None = None) -> LoadedBase:
     """Load a base, or return the one that is in memory already.
+
+    Args:
+        folder: Of the base.
+        bits: Of a weight, 8 or 4; None: as the machine has room for.
 
     Raises:
         InputError: A package is missing, the weights do not fit the machine, or cannot be read.
     """
-    key = (str(folder.path), folder.stamp)
+    key = (str(folder.path), folder.stamp, bits)
     with _bases_lock:
         base = _bases.get(key)
         if base is None:
@@ -94,39 +100,50 @@ def load_base(folder: ModelFolder) -> LoadedBase:
                     folder.spec,
                     " and ".join(others),
                 )
-            base = _bases[key] = LoadedBase(folder)
+            base = _bases[key] = LoadedBase(folder, bits)
         return base
 
 
-def _placement(torch: Any, folder: ModelFolder) -> tuple[Any, Any, bool]:
-    """Choose the device, the precision, and whether to load in 4 bits."""
+def _placement(torch: Any, folder: ModelFolder, bits: int | None = None) -> tuple[Any, Any, int | None]:
+    """Choose the device, the precision, and the bits of a weight where they are to be fewer."""
+    if bits is not None:
+        check_bits(bits)
     if torch.cuda.is_available():
         device = torch.device("cuda", torch.cuda.current_device())
         dtype = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
         free, _ = torch.cuda.mem_get_info(device)
-        if 2 * folder.n_parameters + _WORKING_MEMORY <= free:
-            return device, dtype, False
-        _check_4_bit(folder, free)
-        return device, dtype, True
+        if bits is None and 2 * folder.n_parameters + _WORKING_MEMORY <= free:
+            return device, dtype, None
+        _check_quantised(folder, bits or 4, free)
+        return device, dtype, bits or 4
     if torch.backends.mps.is_available():
-        return torch.device("mps"), torch.float16, False
+        if bits is not None:
+            remedy = "Leave vlm_bits out, or name a smaller model."
+            raise InputError(f"a CPU or a CUDA GPU for weights in {bits} bits", "an Apple GPU", remedy)
+        return torch.device("mps"), torch.float16, None
     free = _free_memory()
+    if bits is not None:
+        if free is not None and BYTES[bits] * folder.n_parameters > free:
+            raise _too_large(folder, free, "memory")
+        return torch.device("cpu"), torch.float32, bits
     # Single precision is the fast one on most CPUs; half of it is slow, and better than nothing.
     fits = free is None or 4 * folder.n_parameters <= free
     if not fits and free is not None and 2 * folder.n_parameters > free:
         raise _too_large(folder, free, "memory")
-    return torch.device("cpu"), torch.float32 if fits else torch.bfloat16, False
+    return torch.device("cpu"), torch.float32 if fits else torch.bfloat16, None
 
 
-def _check_4_bit(folder: ModelFolder, free: int) -> None:
-    if _4_BIT * folder.n_parameters + _WORKING_MEMORY > free:
+def _check_quantised(folder: ModelFolder, bits: int, free: int) -> None:
+    if BYTES[bits] * folder.n_parameters + _WORKING_MEMORY > free:
         raise _too_large(folder, free, "free GPU memory")
-    if find_spec("bitsandbytes") is None:
+    try:
+        check_bits(bits)
+    except InputError as error:
         raise InputError(
             f"{(2 * folder.n_parameters + _WORKING_MEMORY) / 1e9:.1f} GB of free GPU memory for {folder.spec}",
-            f"{free / 1e9:.1f} GB, and no bitsandbytes to load it in 4 bits",
-            "Install bitsandbytes, free the GPU, or name a smaller model.",
-        )
+            f"{free / 1e9:.1f} GB, and no {PACKAGES[bits]} to load it in {bits} bits",
+            f"Install {PACKAGES[bits]}, free the GPU, or name a smaller model.",
+        ) from error
 
 
 def _too_large(folder: ModelFolder, free: int, where: str) -> InputError:
@@ -163,13 +180,9 @@ def _read_processor(folder: ModelFolder) -> Any:
     return processor
 
 
-def _read_model(folder: ModelFolder, device: Any, dtype: Any, *, quantised: bool) -> Any:
+def _read_model(folder: ModelFolder, device: Any, dtype: Any, bits: int | None) -> Any:
     transformers = import_vlm("transformers")
-    options: dict[str, Any] = {}
-    if quantised:
-        options["quantization_config"] = transformers.BitsAndBytesConfig(
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype, bnb_4bit_use_double_quant=True
-        )
+    options: dict[str, Any] = {} if not bits else {"quantization_config": quantisation(bits, dtype)}
     try:
         # Code that a repository brings is never run, and weights are never unpickled.
         with without_progress():
@@ -186,6 +199,8 @@ def _read_model(folder: ModelFolder, device: Any, dtype: Any, *, quantised: bool
         if _is_about_memory(error):
             raise out_of_memory(folder.spec, str(device), error) from error
         raise _unreadable(folder, "a vision-language model", error) from error
+    if bits:
+        plain(model)
     return model.eval()
 
 

@@ -48,7 +48,7 @@ def open_local(backend: Backend, options: VlmOptions) -> LocalModel:
     """
     folder = open_model_folder(replace(backend, adapters=()))
     adapters = [open_adapter_folder(part) for part in backend.adapters]
-    base = load_base(folder)
+    base = load_base(folder, options.bits)
     with base.lock:
         names = tuple(base.adapters.load(adapter) for adapter in adapters)
     return LocalModel(str(backend), base, adapters, names, options)
@@ -70,8 +70,9 @@ class LocalModel:
 
     @cached_property
     def weights(self) -> str:
-        """Name and hash of each part, such as "Qwen/Qwen2.5-VL-3B-Instruct@1f0c9a… + gleam-x@77ab03…"."""
-        return " + ".join(f"{folder.name}@{folder.digest}" for folder in self._folders)
+        """Name and hash of each part, such as "Qwen/Qwen2.5-VL-3B-Instruct@1f0c9a… in 4 bits + gleam-x@77ab03…"."""
+        base, *adapters = (f"{folder.name}@{folder.digest}" for folder in self._folders)
+        return " + ".join([f"{base} in {self.base.bits} bits" if self.base.bits else base, *adapters])
 
     @cached_property
     def reuses(self) -> bool:

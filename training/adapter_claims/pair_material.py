@@ -8,6 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from geosleuth.indexes.errors import InputError
+from geosleuth.training.adapter_claims.world import PLACES
 from geosleuth.training.datasets.university1652 import university1652
 from geosleuth.training.gleam_x.lessons import verifier_lessons
 from geosleuth.training.gleam_x.pairs import make_pairs
@@ -20,7 +21,6 @@ from geosleuth.training.towns.teacher.faults import Faults
 from geosleuth.training.towns.teacher.pictures import Known
 from geosleuth.training.towns.teacher.server import TeacherServer
 
-PLACES = 40  # of a town; a place's number begins with its town's
 TAUGHT, ASKED = 700, 150  # pairs
 _HELD_OUT = 8  # towns whose number this divides are asked about; University-1652's form teaches even ones
 _IMAGINES = Faults(hallucinate=0.3, seed=1)

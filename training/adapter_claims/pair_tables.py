@@ -11,7 +11,7 @@ from geosleuth.training.evaluate.vlm.run import evaluate_verifier
 from geosleuth.training.towns.language.truth import Named, SceneTruth
 
 SEEDS = (1, 2, 3)
-STEPS = 450  # of 32 lessons
+STEPS = 200  # of 32 lessons
 STAGE = "verdicts"  # name of these adapters
 
 

@@ -1,16 +1,16 @@
-"""Judge the embedded agent and retrieval on labelled photos, and fit the constants of the belief.
+"""Judge the embedded agent and retrieval on labelled photos, and fit the prior of where photos are taken.
 
     python -m geosleuth.training.evaluate fit-prior --labels labels.csv --write
-    python -m geosleuth.training.evaluate fit       --labels labels.csv --photos FOLDER --write
     python -m geosleuth.training.evaluate table     --labels labels.csv --photos FOLDER --out docs/evidence/embedded.md
     python -m geosleuth.training.evaluate retrieval --labels labels.csv --photos FOLDER --distractors OTHERS.csv FOLDER
     python -m geosleuth.training.evaluate rerank    --labels labels.csv --photos FOLDER --index INDEX --model SPEC
     python -m geosleuth.training.evaluate gleam-x   --labels labels.csv --photos FOLDER --index INDEX --model SPEC
 
-`fit-prior` needs the labels only and takes seconds; `fit` and `table` read the photos (about 2 s each on 2 cores, once:
-lines of text are kept in --cache). `retrieval` compares photos of a few places with each other and with distractors; it
-verifies some 20 pairs a second, once: all pairs with the first set of distractors, of the others what looks most like a
-query. --write puts the fitted constants into the package's data; the compiled grid follows by itself.
+`fit-prior` needs the labels only and takes seconds; `table` reads the photos (about 2 s each on 2 cores, once: lines of
+text are kept in --cache). `retrieval` compares photos of a few places with each other and with distractors; it verifies
+some 20 pairs a second, once: all pairs with the first set of distractors, of the others what looks most like a query.
+--write puts the fitted prior into the package's data; the compiled grid follows by itself. What weighs evidence is
+fitted by `geosleuth calibrate`.
 
 `rerank` has a vision-language model reorder, by --strategy, what an index finds for each photo; --out gate.json is what
 `rerank_gate` in geosleuth.toml names. `gleam-x` has the model say match or no match and fits the calibration of its
@@ -29,8 +29,6 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
-
-import numpy as np
 
 from geosleuth.indexes.errors import InputError
 from geosleuth.tools.comparison_prompts import Strategy
@@ -53,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--photos", type=Path, default=Path(), help="folder that the files are relative to")
     parser.add_argument("--cache", type=Path, default=Path("out/observed"), help="folder for what was read before")
     parser.add_argument("--name", default="", help="what to call the data set in the tables")
-    parser.add_argument("--write", action="store_true", help="write the constants into the package's data")
+    parser.add_argument("--write", action="store_true", help="fit-prior: write it into the package's data")
     parser.add_argument("--out", type=Path, help="file for the table, Markdown; for the gate or the calibration, JSON")
     parser.add_argument(
         "--distractors", type=Path, nargs=2, action="append", default=[], metavar=("LABELS", "PHOTOS"),
@@ -96,26 +94,6 @@ def _fit_prior(photos: list[LabelledPhoto], options: argparse.Namespace) -> int:
     if options.write:
         path = _ROOT / "indexes" / "data" / "photo_prior.json"
         path.write_text(json.dumps(asdict(prior), indent=2) + "\n", encoding="utf-8")
-    return 0
-
-
-def _fit(photos: list[LabelledPhoto], options: argparse.Namespace) -> int:
-    from geosleuth.training.evaluate.fit_belief import fit_belief
-    from geosleuth.training.evaluate.observed import observe
-    from geosleuth.training.evaluate.scores import interval
-
-    fit = fit_belief(observe(photos, options.cache), _stamp(options, photos))
-    held, plain = interval(fit.held_out_bits), interval(fit.plain_bits)
-    sys.stdout.write(
-        f"{fit.calibration.model_dump_json(indent=2)}\n"
-        f"photos with each type: {fit.counts}\n"
-        f"log2 gain at the truth, photos with evidence ({len(fit.held_out_bits)}): "
-        f"held out {np.mean(fit.held_out_bits):+.2f} [{held[0]:+.2f}, {held[1]:+.2f}], "
-        f"temperature 1 {np.mean(fit.plain_bits):+.2f} [{plain[0]:+.2f}, {plain[1]:+.2f}]\n"
-    )
-    if options.write:
-        path = _ROOT / "agent" / "data" / "calibration.json"
-        path.write_text(fit.calibration.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return 0
 
 
@@ -204,7 +182,6 @@ def _cases(photos: list[LabelledPhoto], options: argparse.Namespace) -> tuple[It
 
 _COMMANDS = {
     "fit-prior": _fit_prior,
-    "fit": _fit,
     "table": _table,
     "retrieval": _retrieval,
     "rerank": _rerank,

@@ -1,9 +1,12 @@
-"""Labelled photos: a CSV with file, lat, lon and country, and the folder that holds the pictures."""
+"""Labelled photos: a CSV with file, lat, lon and country, and the folder that holds the pictures.
+
+`data_sets/` reads the published test sets, and any table whose pictures may be missing.
+"""
 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from geosleuth.indexes.errors import InputError
@@ -19,7 +22,9 @@ class LabelledPhoto:
 
     path: Path
     position: LatLon
-    country: str  # ISO 3166-1 alpha-2
+    country: str  # ISO 3166-1 alpha-2; "" where its data set names none and the position lies in none
+    city: str | None = None  # as its data set writes it
+    file: str = field(default="", compare=False)  # relative to the set's root; the path says which photo it is
 
 
 def read_labels(labels: Path, photos: Path) -> list[LabelledPhoto]:
@@ -52,5 +57,6 @@ def read_labels(labels: Path, photos: Path) -> list[LabelledPhoto]:
             raise InputError(
                 "lat and lon in degrees", f"{row['lat']!r}, {row['lon']!r}", f"Mend line {number} of {labels}."
             ) from error
-        out.append(LabelledPhoto(photos / row[name], position, row[country]))
+        city = row.get("city") or None
+        out.append(LabelledPhoto(photos / row[name], position, row[country], city, row[name]))
     return out

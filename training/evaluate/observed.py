@@ -1,13 +1,11 @@
-"""What the embedded tools saw in each labelled photo, kept on disk so that a fusion run takes seconds.
+"""What the embedded tools saw in each labelled photo, with the lines of text behind it.
 
-The slow step (pixels to lines of text) is stored per photo by its SHA-256 and the recogniser's version; what follows
-from the lines is made anew each time.
+The slow step (pixels to lines of text) is kept on disk, beside the notes of a whole agent (agent/tool_notes.py); what
+follows from the lines is made anew each time.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +16,7 @@ from geosleuth.indexes.photo import load_photo
 from geosleuth.tools.evidence import Evidence
 from geosleuth.tools.metadata import read_metadata
 from geosleuth.tools.textline import TextLine
+from geosleuth.training.evaluate.agent.tool_notes import ToolNotes
 from geosleuth.training.evaluate.labelled import LabelledPhoto
 
 logger = logging.getLogger(__name__)
@@ -35,34 +34,19 @@ class Observed:
 
 def observe(photos: Sequence[LabelledPhoto], cache: Path) -> list[Observed]:
     """Read all photos; lines of text come from `cache` (a folder) where they were read before."""
-    from geosleuth.tools.reading import clues
-
-    cache.mkdir(parents=True, exist_ok=True)
+    notes = ToolNotes(cache)
     out = []
     with ThreadPoolExecutor(2) as pool:
-        for number, (photo, (lines, size)) in enumerate(
-            zip(photos, pool.map(lambda p: _lines(p, cache), photos), strict=True), start=1
-        ):
-            evidence = (*read_metadata(load_photo(photo.path)), *clues(lines, size))
-            out.append(Observed(photo, tuple(lines), size, evidence))
+        for number, seen in enumerate(pool.map(lambda photo: _observed(photo, notes), photos), start=1):
+            out.append(seen)
             if number % 50 == 0:
                 logger.info("%d of %d photos read", number, len(photos))
     return out
 
 
-def _lines(photo: LabelledPhoto, cache: Path) -> tuple[list[TextLine], tuple[int, int]]:
-    from geosleuth.tools.recognition import recognise, recogniser_version
+def _observed(photo: LabelledPhoto, notes: ToolNotes) -> Observed:
+    from geosleuth.tools.reading import clues
 
-    content = photo.path.read_bytes()
-    key = hashlib.sha256(content + recogniser_version().encode()).hexdigest()[:24]
-    stored = cache / f"{key}.json"
-    if stored.exists():
-        record = json.loads(stored.read_text(encoding="utf-8"))
-        return [TextLine(**line) for line in record["lines"]], tuple(record["size"])
     loaded = load_photo(photo.path)
-    lines = recognise(loaded)
-    record = {"size": loaded.size, "lines": [line.model_dump() for line in lines]}
-    part = stored.with_suffix(".part")
-    part.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
-    part.replace(stored)
-    return lines, loaded.size
+    lines, _ = notes.lines(loaded)
+    return Observed(photo, tuple(lines), loaded.size, (*read_metadata(loaded), *clues(lines, loaded.size)))

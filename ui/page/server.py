@@ -14,6 +14,8 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.ui.page.runs import Runs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from geosleuth.agent.belief import Belief
     from geosleuth.agent.cases.store import CaseStore
     from geosleuth.agent.localization import Localization
@@ -58,7 +60,9 @@ class Server:
                 embedded = Settings(
                     backends=Backends(), cache_dir=self.settings.cache_dir
                 )  # without audit log and index
-                _draw(Agent(embedded, start=_start).localize(draw_scene()))
+                _draw(
+                    Agent(embedded, start=functools.partial(_start, self.settings.calibration)).localize(draw_scene())
+                )
                 _ = self.agent.references
             except InputError as error:  # the first run says it to a person
                 logger.warning("The warm-up failed: %s", error)
@@ -93,7 +97,7 @@ def _made(settings_file: str | None, cases_dir: str | None) -> Server:
     gone = sweep(settings.cases_dir, settings.retention_days, audit_log=settings.audit_log)
     if gone:
         logger.warning("Deleted %d cases that nobody has touched for %s days", len(gone), settings.retention_days)
-    return Server(settings, Agent(settings, start=_start), Runs())
+    return Server(settings, Agent(settings, start=functools.partial(_start, settings.calibration)), Runs())
 
 
 def _draw(answer: Localization) -> None:
@@ -107,8 +111,9 @@ def _draw(answer: Localization) -> None:
 
 
 @functools.cache
-def _start() -> Belief:
+def _start(calibration: Path | None) -> Belief:
     """The belief before any evidence; it is never changed, so that all photos begin with the same."""
     from geosleuth.agent.belief import Belief
+    from geosleuth.agent.calibration import load_calibration
 
-    return Belief.start()
+    return Belief.start(load_calibration(calibration))

@@ -1,7 +1,6 @@
 import importlib.util
 import re
 import sys
-import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -129,14 +128,11 @@ def test_words_do_not_overlap():
     assert all(shapely.intersection(a, b).area == 0 for i, a in enumerate(boxes) for b in boxes[:i])
 
 
-def test_the_map_is_small_quick_and_always_the_same():
+def test_the_map_is_small_and_always_the_same():
     europe = around(-10, 36, 28, 60)
-    map_svg(europe)  # the tables of land are read once per process
     for answer in (answers.answer(), europe, answers.nowhere(), around(2, 49, 8, 52)):
         countries_of.cache_clear()
-        start = time.process_time()
         text = map_svg(answer)
-        assert time.process_time() - start < 0.5
         assert len(text.encode()) < 300_000
         assert map_svg(answer) == text
     assert map_svg(europe, dark=True) != text

@@ -278,6 +278,7 @@ def test_options_have_the_defaults_of_the_settings():
     assert options.max_pixels == settings.vlm_max_pixels
     assert options.timeout_s == settings.endpoint_timeout_s
     assert options.requests == settings.endpoint_requests
+    assert options.bits == settings.vlm_bits
 
 
 def test_a_folder_written_anew_is_another_model(folder):

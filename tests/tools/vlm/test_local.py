@@ -8,7 +8,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
 from geosleuth.indexes.errors import InputError
-from geosleuth.tools.vlm import generation, loaded
+from geosleuth.tools.vlm import generation, loaded, quantised
 from geosleuth.tools.vlm.load import VlmOptions, load_vlm
 from geosleuth.tools.vlm.model import Prompt, Turn
 
@@ -350,14 +350,14 @@ class Sized:
 def test_a_model_that_fits_the_gpu_runs_in_16_bits():
     import torch
 
-    assert loaded._placement(Gpu(24_000_000_000), Sized) == (torch.device("cuda", 0), torch.bfloat16, False)
+    assert loaded._placement(Gpu(24_000_000_000), Sized) == (torch.device("cuda", 0), torch.bfloat16, None)
     assert loaded._placement(Gpu(24_000_000_000, bf16=False), Sized)[1] == torch.float16
 
 
 def test_a_model_that_does_not_fit_runs_in_4_bits_if_that_can_be_had(monkeypatch):
-    monkeypatch.setattr(loaded, "find_spec", lambda _: object())
-    assert loaded._placement(Gpu(16_000_000_000), Sized)[2] is True  # 14 GB and room to work are wanted
-    monkeypatch.setattr(loaded, "find_spec", lambda _: None)
+    monkeypatch.setattr(quantised, "find_spec", lambda _: object())
+    assert loaded._placement(Gpu(16_000_000_000), Sized)[2] == 4  # 14 GB and room to work are wanted
+    monkeypatch.setattr(quantised, "find_spec", lambda _: None)
     with pytest.raises(InputError, match=r"found 16.0 GB, and no bitsandbytes to load it in 4 bits. Install"):
         loaded._placement(Gpu(16_000_000_000), Sized)
     with pytest.raises(InputError, match=r"found 6.0 GB. Name a smaller model, or run it on a server"):
@@ -371,7 +371,7 @@ def test_a_cpu_computes_in_single_precision_where_that_fits(monkeypatch):
         pytest.skip("there is an accelerator")
     for free, dtype in ((40_000_000_000, torch.float32), (20_000_000_000, torch.bfloat16), (None, torch.float32)):
         monkeypatch.setattr(loaded, "_free_memory", lambda free=free: free)
-        assert loaded._placement(torch, Sized) == (torch.device("cpu"), dtype, False)
+        assert loaded._placement(torch, Sized) == (torch.device("cpu"), dtype, None)
     monkeypatch.setattr(loaded, "_free_memory", lambda: 8_000_000_000)
     with pytest.raises(InputError, match=r"memory for dir:big with 7.00 G parameters; found 8.0 GB"):
         loaded._placement(torch, Sized)

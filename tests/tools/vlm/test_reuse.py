@@ -263,7 +263,7 @@ def test_half_precision_runs_as_well(tiny_models, kind, monkeypatch):
     from geosleuth.tools.vlm import loaded
 
     monkeypatch.setattr(loaded, "_bases", {})
-    monkeypatch.setattr(loaded, "_placement", lambda *_: (torch.device("cpu"), torch.bfloat16, False))
+    monkeypatch.setattr(loaded, "_placement", lambda *_: (torch.device("cpu"), torch.bfloat16, None))
     shared = model(tiny_models, kind, adapters=1)
     assert shared.base.model.lm_head.weight.dtype == torch.bfloat16
     naive = shared.for_photo(reuse=False).score(PROMPTS[:5], ["yes", "no"]).log_probabilities

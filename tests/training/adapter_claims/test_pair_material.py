@@ -8,8 +8,9 @@ import pytest
 
 from geosleuth.indexes.errors import InputError
 from geosleuth.training.adapter_claims import pair_material as module
-from geosleuth.training.adapter_claims.pair_material import PLACES, TEACHERS, PairMaterial, pair_material
+from geosleuth.training.adapter_claims.pair_material import TEACHERS, PairMaterial, pair_material
 from geosleuth.training.adapter_claims.pair_tables import STAGE, students, taught_cells, verdicts
+from geosleuth.training.adapter_claims.world import PLACES
 from geosleuth.training.gleam_x.record import PairRecord
 from geosleuth.training.lora.lesson import Lesson
 from geosleuth.training.towns.language.truth import SceneTruth

@@ -1,0 +1,102 @@
+"""The file of the settings is used everywhere, and a model that it does not know is named."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from geosleuth.agent.agent import Agent
+from geosleuth.agent.belief import Belief
+from geosleuth.agent.calibration import Calibration, ModelWeights, load_calibration, model_of
+from geosleuth.agent.settings import Settings
+from geosleuth.agent.toolbox import Finding, Scene
+from geosleuth.indexes.errors import InputError
+from geosleuth.tools.evidence import Evidence, NearPlace, NearPoints, OverRegions
+
+
+def opinion(model: str, code: str = "PT", group: str = "prior:a") -> Evidence:
+    likelihood = OverRegions(log_ratios={code: 4.0}, wrong=0.0)
+    return Evidence(
+        tool="prior", type="prior.country", claim=code, likelihood=likelihood, weights=model, group=group
+    )  # fmt: skip
+
+
+def place(model: str, group: str = "prior:a") -> Evidence:
+    near = NearPoints(places=(NearPlace(lat=38.7, lon=-9.1, spread_km=500.0, weight=50.0),), floor=1.0)
+    return Evidence(tool="prior", type="prior.place", claim="there", likelihood=near, weights=model, group=group)
+
+
+def fitted(temperature: float = 0.5) -> Calibration:
+    weights = ModelWeights(temperatures={"prior.country": temperature})
+    return Calibration(temperatures={}, correlation=0.9, source="invented", models={"a@1": weights})
+
+
+def odds(belief: Belief) -> float:
+    share = belief.country_probabilities()["PT"]
+    return math.log(share / (1.0 - share))
+
+
+def test_a_model_counts_by_its_own_temperature_and_another_as_it_says() -> None:
+    start = Belief.start(fitted(0.5))
+    gained = {name: odds(start.update([opinion(name)])) - odds(start) for name in ("a@1", "b@1")}
+    assert gained == pytest.approx({"a@1": 2.0, "b@1": 4.0}, abs=1e-6)
+
+
+def test_a_fitted_models_country_and_point_add_up_and_its_two_photos_do_not() -> None:
+    start = Belief.start(fitted(1.0))
+    both = start.update([opinion("a@1"), place("a@1")])
+    alone = odds(start.update([place("a@1")])), odds(start.update([opinion("a@1")])) - odds(start)
+    assert odds(both) == pytest.approx(sum(alone), abs=0.05)  # cells are split where mass gathers, so not to the last
+    twice = start.update([opinion("a@1"), opinion("a@1")])
+    assert odds(twice) - odds(start) == pytest.approx(4.0 * 1.1, abs=1e-6)  # the correlation is 0.9
+
+
+def test_a_recorded_model_goes_by_its_name_and_weights_by_theirs() -> None:
+    recorded = opinion("gpt, recorded in said.csv (sha256 0123456789ab)")
+    assert model_of(recorded) == "gpt"
+    assert model_of(opinion("dir:a@abc")) == "dir:a@abc"
+    assert model_of(recorded.model_copy(update={"weights": None})) == "prior:a"
+    assert model_of(Evidence(tool="t", type="t.x", claim="", likelihood=recorded.likelihood)) is None
+
+
+def test_a_stranger_is_named_and_an_acquaintance_is_not() -> None:
+    (note,) = fitted().notes_on([opinion("a@1"), opinion("b@1"), opinion("b@1")])
+    assert "answers of b@1" in note
+    assert "(invented)" in note
+    assert note.endswith("those of a@1.")
+    assert load_calibration().notes_on([opinion("b@1")]) == ()  # it says nothing of any model
+
+
+def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a calibration of the belief"):
+        load_calibration(tmp_path / "missing.json")
+    (tmp_path / "bad.json").write_text('{"temperatures": {"a": -1}, "correlation": 0.5, "source": "x"}')
+    with pytest.raises(InputError, match=r"temperatures\.a"):
+        Agent(Settings(calibration=tmp_path / "bad.json"))
+
+
+def test_the_agent_uses_its_file_in_the_belief_and_in_contradictions(tmp_path: Path) -> None:
+    """A sign of Portugal and one of Japan: at a tenth of their weight they neither place the photo nor contradict."""
+    import numpy as np
+
+    def signs(scene: Scene) -> Finding:
+        """Two signs."""
+        said = [("PT", "test.one"), ("JP", "test.two")]
+        found = tuple(
+            Evidence(tool="test", type=kind, claim=code, likelihood=OverRegions(log_ratios={code: 9.0 - i}))
+            for i, (code, kind) in enumerate(said)
+        )
+        return Finding("two signs", (*found, opinion("b@1")))
+
+    path = tmp_path / "weak.json"
+    weak = fitted().model_copy(update={"temperatures": {"test.one": 0.1, "test.two": 0.1}})
+    path.write_text(weak.model_dump_json())
+    picture = np.full((40, 60, 3), 127, dtype=np.uint8)
+    strong, less = (
+        Agent(Settings(calibration=one), tools={"metadata": signs}).localize(picture) for one in (None, path)
+    )
+    assert len(strong.contradictions) == 1
+    assert not less.contradictions
+    assert less.evidence[0].contribution_bits < 0.5 * strong.evidence[0].contribution_bits
+    assert [note for note in less.notes if "answers of b@1" in note]
+    assert not [note for note in strong.notes if "b@1" in note]

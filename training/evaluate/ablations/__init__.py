@@ -1,0 +1,1 @@
+"""The papers' ablations: what each step of retrieval is worth, on labelled photos and on invented towns."""

@@ -1,0 +1,117 @@
+"""Recorded models by themselves against the agent that asks them, on one data set: the paired tables.
+
+    python -m geosleuth.training.evaluate.against --data street-dev --root STILLS --labels labels.csv \
+        --predictions predictions.csv --pool 'open models=a,b,c,d' --notes NOTES --out docs/evidence/against_models.md
+
+The photos are looked at once (some 3 s each on 2 cores) and kept in --notes; after that it takes minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from geosleuth.indexes.errors import InputError
+from geosleuth.training.evaluate.against.contest import contest, less_evidence, two_models
+from geosleuth.training.evaluate.against.page import change_table, contest_table, near_table, region_table
+
+logger = logging.getLogger("geosleuth.training.evaluate.against")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Make the page; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="geosleuth.training.evaluate.against",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", required=True, help="name of the data set, as `geosleuth evaluate agent` knows it")
+    parser.add_argument("--root", type=Path, required=True, help="where its photos lie")
+    parser.add_argument("--labels", type=Path, help="its labels, where they lie elsewhere")
+    parser.add_argument("--predictions", type=Path, required=True, help="CSV of recorded predictions, all models")
+    parser.add_argument("--models", help="some of its models, with commas; else all")
+    parser.add_argument("--pool", action="append", default=[], metavar="NAME=A,B", help="models to count together")
+    parser.add_argument("--seen", type=Path, help="file names, a line each, of photos that a developer has looked at")
+    parser.add_argument("--pairs", action="store_true", help="also fuse all pairs of models")
+    parser.add_argument("--notes", type=Path, default=Path("out/notes"), help="folder of what the tools found")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--out", type=Path, help="Markdown page; else stdout")
+    given = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        text = against_page(given)
+    except InputError as error:
+        logger.error("Wanted: %s\nFound:  %s\nDo:     %s", error.wanted, error.found, error.remedy)
+        return 2
+    except KeyboardInterrupt:
+        logger.error("Interrupted. What was found in photos is kept in %s.", given.notes)
+        return 130
+    if given.out:
+        given.out.write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+    return 0
+
+
+def against_page(given: argparse.Namespace) -> str:
+    """Look, fuse and compare.
+
+    Raises:
+        InputError: The data set, the predictions or the notes cannot be used.
+    """
+    from geosleuth.agent.settings import Settings
+    from geosleuth.tools.prior import RecordedPredictions, recorded_models
+    from geosleuth.training.evaluate.agent.observe import observe
+    from geosleuth.training.evaluate.agent.record import commit
+    from geosleuth.training.evaluate.agent.with_prior import with_prior
+    from geosleuth.training.evaluate.calibration.folds import cross_validated
+    from geosleuth.training.evaluate.data_sets.by_name import open_labelled
+
+    data = open_labelled(given.data, given.root, labels=given.labels)
+    observed = observe(data.photos, Settings(), given.notes, root=given.root, processes=given.processes)
+    observed = with_prior(observed, None)
+    names = given.models.split(",") if given.models else recorded_models(given.predictions)
+    recorded = [RecordedPredictions.read(given.predictions, name) for name in names]
+    contests = []
+    for one in recorded:
+        contests.append(contest(observed, one, processes=given.processes))
+        logger.info("%s: fused", one.model)
+    alone = cross_validated(observed).score(processes=given.processes)
+    pools = dict(_pool(text) for text in given.pool)
+    stamp = f"{data.name}, {len(observed)} photos, {datetime.now(UTC):%Y-%m-%d}, commit {commit() or 'unknown'}"
+    parts = [
+        f"{stamp}\n",
+        "## The agent against the model alone\n",
+        contest_table(contests, pools),
+        near_table(contests),
+    ]
+    if given.seen:
+        seen = frozenset(given.seen.read_text(encoding="utf-8").split())
+        parts += [f"### Without the {len(seen)} photos that a developer has looked at\n"]
+        parts += [contest_table([one.without(seen) for one in contests], pools)]
+    runs = {one.name: one.agent for one in contests}
+    every = [row for rows in (*runs.values(), alone) for row in rows]
+    parts += ["## Regions\n", region_table({**runs, "no model": alone, "all of them": every})]
+    first, of = next(iter(pools.items()), ("all models", names))
+    less = less_evidence([one for one in contests if one.name in of], processes=given.processes)
+    parts += [f"## What each tool adds to {first}, and each type of its evidence\n", change_table("left out", less)]
+    if given.pairs:
+        fused = two_models(observed, contests, recorded, processes=given.processes)
+        changes = {one.name: one.paired() for one in fused}
+        parts += ["## Two models, against the agent with the better one\n", change_table("models", changes)]
+    return "\n".join(parts)
+
+
+def _pool(text: str) -> tuple[str, list[str]]:
+    name, found, models = text.partition("=")
+    if not found:
+        raise InputError("a pool as NAME=MODEL,MODEL", repr(text), "Give the pool a name.")
+    return name, models.split(",")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
