@@ -38,6 +38,7 @@ class FitRecord(_Frozen):
     date: str  # ISO 8601, UTC
     commit: str | None
     photos: Count
+    photos_sha256: str | None = None  # of all of them, whatever their order: a check on the same ones can be told
     countries: Count
     folds: Count
     by: str  # photos that share this are in one fold: "country", or "photo"

@@ -106,11 +106,15 @@ def _places(points: Sequence[tuple[float, float, float]], weights: ModelWeights)
     means = [
         sum(share * _mean_bump(lat, lon, error.spread_km) for lat, lon, share in points) for error in weights.errors
     ]
+    # Spreads within which no photo is taken leave their share to the floor, as they do in the fit.
     known = [(error, mean) for error, mean in zip(weights.errors, means, strict=True) if mean > _LEAST]
+    if not known:  # flat: what the fit makes of it too, for a point where no photo is taken says nothing
+        return NearPoints(
+            places=tuple(NearPlace(lat=a, lon=o, spread_km=1.0, weight=0.0) for a, o, _ in points), floor=1.0
+        )
     places = [
         NearPlace(lat=lat, lon=lon, spread_km=error.spread_km, weight=error.share * share / mean)
         for error, mean in known
         for lat, lon, share in points
     ]
-    left = 1.0 - sum(error.share for error in weights.errors)
-    return NearPoints(places=tuple(places), floor=left)
+    return NearPoints(places=tuple(places), floor=1.0 - sum(error.share for error, _ in known))

@@ -56,10 +56,15 @@ class RecordedPredictions:
         if chosen not in models:
             found = f"{chosen!r} among {', '.join(models) or 'no rows'} in {path}"
             raise InputError("a model in the file", found, "Name one of them: file:PATH#MODEL.")
-        rows = {}
+        rows: dict[str, Prediction] = {}
         for number, row in enumerate(table, start=2):
-            if row["model"] == chosen:
-                rows[row["source_file"]] = _prediction(row, path, number)
+            if row["model"] != chosen:
+                continue
+            if row["source_file"] in rows:  # two runs in one file, it may be: the rest can still be used
+                again = "Line %d of %s: a second row of %r for %r; the first counts"
+                logger.warning(again, number, path, chosen, row["source_file"])
+                continue
+            rows[row["source_file"]] = _prediction(row, path, number)
         return cls(path, chosen, rows, digest)
 
     def __repr__(self) -> str:

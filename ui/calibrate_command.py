@@ -81,6 +81,8 @@ def calibrate(
             old = None if check is None else load_calibration(check)
             writable(out)
             opened = open_labelled(data, root, labels=labels, limit=limit)
+            if old is None:
+                _divisible(opened, root, folds, by)
             observed = _observed(opened, resolved, root, notes, frozenset(without or ()))
             if old is not None:
                 from geosleuth.training.evaluate.calibration.shift import shift
@@ -144,6 +146,8 @@ def shift_text(report: ShiftReport) -> str:
 
     head = ["", "at the fit", "here", "change", ""]
     lines = [f"Fitted on: {report.source}", f"Checked on {report.photos:,} photos", ""]
+    if report.same_photos:
+        lines[-1:] = ["They are the photos of the fit: on these it looks better than it is. Check it on others.", ""]
     shares = [one for one in report.figures if "gain" not in one.name]
     bits = [one for one in report.figures if "gain" in one.name]
     lines += columns([head, *_rows(shares, percent=True), *_rows(bits, percent=False)])
@@ -189,6 +193,14 @@ def _observed(
         folder = notes or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="geosleuth-notes-")))
         line = stack.enter_context(ProgressLine())
         return observe(data.photos, settings, folder, root=root, progress=told, without=without)
+
+
+def _divisible(data: LabelledSet, root: Path, folds: int, by: Literal["country", "photo"]) -> None:
+    """Hear of photos that cannot be held out before the hours that looking at them may take."""
+    from geosleuth.training.evaluate.agent.observe import truths
+    from geosleuth.training.evaluate.calibration.folds import folds_of
+
+    folds_of(truths(data.photos, root), folds, by)
 
 
 def _refuse_both(check: Path | None, out: Path | None) -> None:

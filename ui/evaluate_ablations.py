@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from geosleuth.indexes.errors import InputError
 from geosleuth.ui.columns import columns
 from geosleuth.ui.options import Verbose
 from geosleuth.ui.progress_line import ProgressLine
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from geosleuth.training.evaluate.ablations.setup import Setup
 
 _INTERRUPTED = "Interrupted. With --out, the same command goes on: no query is done twice."
-_LOOK_ALIKES = "look_alikes"
+_FARTHEST_RIGHT_M = 10_000.0  # beyond it a reference shows another town: no place recognition
 
 
 def ablations(
@@ -67,7 +66,10 @@ def ablations(
         typer.Option("--twins", metavar="FILE", help="look_alikes: CSV of file, twin_lat, twin_lon."),
     ] = None,
     within_m: Annotated[
-        float, typer.Option("--within-m", metavar="METRES", min=1.0, help="How near a right reference lies.")
+        float,
+        typer.Option(
+            "--within-m", metavar="METRES", min=1.0, max=_FARTHEST_RIGHT_M, help="How near a right reference lies."
+        ),
     ] = 25.0,
     buffer_km: Annotated[
         float, typer.Option("--buffer-km", metavar="KM", min=0.0, max=1000.0, help="Of widened borders.")
@@ -79,7 +81,9 @@ def ablations(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="FOLDER", help="Write report.html and report.json, and keep what is done, there."
+            "--out",
+            metavar="FOLDER",
+            help="Write ablations-TABLE.html and .json (of all: ablations.html), and keep what is done, there.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on one line.")] = False,
@@ -88,32 +92,37 @@ def ablations(
     """Switch steps of place recognition off, vary them and corrupt them, and measure what that changes."""
     with exits(_INTERRUPTED), logs_to_stderr(verbose):
         with stdout_kept_for_the_answer():
+            from geosleuth.training.evaluate.ablations.chosen import Chosen
             from geosleuth.training.evaluate.ablations.record import AblationReport
-            from geosleuth.training.evaluate.ablations.report import write_report
+            from geosleuth.training.evaluate.ablations.report import file_names, write_report
             from geosleuth.training.evaluate.cross_view.report import prepare_folder
 
-            chosen = _tables(table, prior=prior, twins=twins)
+            chosen = Chosen.of(table, prior=prior is not None, twins=twins is not None)
             if out:
                 prepare_folder(out)  # before the work whose result goes there
             name, queries, notes = _queries(data, root, labels, limit, seed)
+            alike = chosen.with_twins(queries, twins)
             setup = _setup(index, matcher, judge, strategies, within_m=within_m, buffer_km=buffer_km, seed=seed)
             setup = replace(setup, prior=_prior(prior, setup))
-            ran = _run(chosen, queries, setup, out, twins)
+            chosen.fit(setup)
+            ran = _run(chosen.tables, queries, setup, out, alike.queries)
             report = AblationReport(
-                tables=tuple(_records(chosen, ran, name, setup, notes)),
+                tables=tuple(_records(chosen.tables, ran, name, setup, notes, alike.note)),
                 skipped=tuple((one.path, one.reason) for one in ran.skipped),
+                left_out=tuple(chosen.left_out),
             )
             if out:
-                write_report(out, report)
-        sys.stdout.write(report.model_dump_json() + "\n" if as_json else report_text(report, out))
+                write_report(out, report, chosen.named)
+        page = out / file_names(chosen.named)[1] if out else None
+        sys.stdout.write(report.model_dump_json() + "\n" if as_json else report_text(report, page))
         sys.stdout.flush()
 
 
-def report_text(report: AblationReport, out: Path | None) -> str:
-    """Write the figures as small tables, for a person."""
+def report_text(report: AblationReport, page: Path | None) -> str:
+    """Write the figures as small tables, for a person; `page` is where the report stands."""
     from geosleuth.agent.printable import printable
     from geosleuth.training.evaluate.ablations.grids import grids
-    from geosleuth.training.evaluate.ablations.report import LEGEND, PAGE, made_of
+    from geosleuth.training.evaluate.ablations.report import LEGEND, made_of
 
     lines: list[str] = []
     for record in report.tables:
@@ -122,26 +131,12 @@ def report_text(report: AblationReport, out: Path | None) -> str:
             lines += ["", *([title] if title else []), *columns([head, *rows])]
         lines += ["", *record.notes, ""]
     lines.append(LEGEND)
+    lines += [f"Not made: {table}: {why}" for table, why in report.left_out]
     if report.skipped:
         what, why = report.skipped[0]
         lines.append(f"Could not be read: {len(report.skipped):,}, the first {what}: {why}")
-    lines += [f"Report: {out / PAGE}"] if out else []
+    lines += [f"Report: {page}"] if page else []
     return "\n".join(map(printable, lines)) + "\n"
-
-
-def _tables(name: str, *, prior: str | None, twins: Path | None) -> list[Ablation]:
-    """The tables asked for; of all, those whose input is there."""
-    from geosleuth.training.evaluate.ablations.run import check_prior
-    from geosleuth.training.evaluate.ablations.tables import TABLES, table_named
-
-    if name != "all":
-        if name == _LOOK_ALIKES and twins is None:
-            raise InputError("a manifest of look-alikes", "no --twins", "Name a CSV of file, twin_lat, twin_lon.")
-        one = table_named(name)
-        check_prior([one], given=prior is not None)  # before anything is loaded
-        return [one]
-    some = [one for one in TABLES.values() if prior is not None or not one.needs_prior]
-    return [one for one in some if twins is not None or one.name != _LOOK_ALIKES]
 
 
 def _queries(
@@ -202,31 +197,35 @@ def _prior(spec: str | None, setup: Setup) -> PriorSource | None:
     return simulated(setup.ground, seed=setup.seed) if spec == "simulated" else recorded(spec)
 
 
-def _run(chosen: Sequence[Ablation], queries: list[Query], setup: Setup, out: Path | None, twins: Path | None) -> Ran:
+def _run(chosen: Sequence[Ablation], queries: list[Query], setup: Setup, out: Path | None, twinned: list[Query]) -> Ran:
+    from geosleuth.training.evaluate.ablations.look_alikes import TABLE as LOOK_ALIKES
     from geosleuth.training.evaluate.ablations.run import ROWS_FILE, Ran, run
-    from geosleuth.training.evaluate.ablations.twins import read_twins, with_twins
 
     rows = out / ROWS_FILE if out else None
-    known = with_twins(queries, read_twins(twins)) if twins else []
     parts = []
     with ProgressLine() as line:
 
         def told(done: int, total: int) -> None:
             line.draw("ablations", f"query {done:,} of {total:,}", whole=done == total)
 
-        others = [one for one in chosen if one.name != _LOOK_ALIKES]
+        others = [one for one in chosen if one.name != LOOK_ALIKES.name]
         if others:
             parts.append(run(others, queries, setup, rows, on_query=told))
         if len(others) < len(chosen):
-            alike = [one for one in chosen if one.name == _LOOK_ALIKES]
-            parts.append(run(alike, known, setup, rows, on_query=told))
+            alike = [one for one in chosen if one.name == LOOK_ALIKES.name]
+            parts.append(run(alike, twinned, setup, rows, on_query=told))
     outcomes = {name: found for part in parts for name, found in part.outcomes.items()}
     return Ran(outcomes, tuple(dict.fromkeys(one for part in parts for one in part.skipped)))
 
 
 def _records(
-    chosen: Sequence[Ablation], ran: Ran, data: str, setup: Setup, notes: Sequence[str]
+    chosen: Sequence[Ablation], ran: Ran, data: str, setup: Setup, notes: Sequence[str], of_twins: str
 ) -> list[AblationRecord]:
     from geosleuth.training.evaluate.ablations.figures import summarised
+    from geosleuth.training.evaluate.ablations.look_alikes import TABLE as LOOK_ALIKES
 
-    return [summarised(one, ran.outcomes[one.name], data=data, facts=setup.facts, notes=notes) for one in chosen]
+    made = []
+    for one in chosen:
+        also = [*notes, *one.notes_of(setup), *([of_twins] if one.name == LOOK_ALIKES.name else [])]
+        made.append(summarised(one, ran.outcomes[one.name], data=data, facts=setup.facts, notes=also))
+    return made

@@ -107,6 +107,8 @@ def report_text(found: AgentReport, other: AgentReport | None, changes: Paired |
     from geosleuth.training.evaluate.agent.table import region_rows, rows_of
 
     lines = [origin(found), f"{found.photos:,} photos"]
+    if found.task == "prior alone":
+        lines.append("What the recorded model said itself: no tool looked at a photo, and nothing was weighed.")
     head, rows = rows_of(found.measures)
     lines += ["", *columns([head, *rows]), ""]
     head, rows = region_rows(found.regions, found.counts)

@@ -19,6 +19,8 @@ from geosleuth.ui.options import Verbose
 from geosleuth.ui.shell import exits, logs_to_stderr
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from geosleuth.training.evaluate.human.comparison import Comparison
 
 HOST, PORT = "127.0.0.1", 8503  # the chat has 8501, the review 8502
@@ -93,6 +95,8 @@ def _compare(answers: Path, agent: Path | None, page: Path | None) -> None:
         raise InputError("the agent's report to compare with", "no --agent", remedy)
     if not answers.is_file():
         raise InputError("a file of people's answers", f"no file {answers}", "Name what --out wrote, by --report.")
+    if page is not None:
+        _check_apart(page, {"--report": answers, "--agent": agent})
     other = read_report(agent)
     found = compared(read_answers(answers), other.rows)
     if page is not None:
@@ -100,6 +104,14 @@ def _compare(answers: Path, agent: Path | None, page: Path | None) -> None:
         write_page(page, found, subtitle)
     sys.stdout.write(report_text(found) + (f"\nReport: {page}\n" if page else ""))
     sys.stdout.flush()
+
+
+def _check_apart(page: Path, read: dict[str, Path]) -> None:
+    """See that the page replaces nothing that it is made from: answers of people cannot be had again."""
+    for option, path in read.items():
+        if _whole(page).resolve() == _whole(path).resolve() or (page.exists() and page.samefile(path)):
+            remedy = "Name a new file, such as people.html, by --out-report."
+            raise InputError("a file of its own for the HTML page", f"{page}, the file of {option}", remedy)
 
 
 def _ask(
@@ -119,6 +131,7 @@ def _ask(
     name, photos = photos_of(told)
     _check_out(told.out)
     answers = read_answers(told.out)
+    _check_answers(told.out, answers.lines, answers.damaged)
     check_data(answers, told.out, name)
     _check_port(port)
     typer.echo(f"{len(photos)} photos; {len(answers.last)} answers of {len(answers.people)} people so far.", err=True)
@@ -142,6 +155,17 @@ def _check_out(out: Path) -> None:
     except OSError as error:
         remedy = "Name another with --out."
         raise InputError("a file to keep answers in", f"{out}: {error.strerror or error}", remedy) from error
+
+
+def _check_answers(out: Path, lines: Sequence[object], damaged: Sequence[int]) -> None:
+    """See that the file is one of answers, and not the data set's own table."""
+    if damaged and not lines:
+        found = f"{out}: {len(damaged):,} lines, and none is an answer"
+        raise InputError("a file of people's answers, or a new one", found, "Name another with --out.")
+    if damaged:
+        first = ", ".join(map(str, damaged[:5]))
+        words = f"{len(damaged):,} lines of {out} are damaged (the first: {first}): left as they are, and not counted."
+        typer.echo(words, err=True)
 
 
 def _check_port(port: int) -> None:

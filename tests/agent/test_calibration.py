@@ -7,7 +7,8 @@ import pytest
 
 from geosleuth.agent.agent import Agent
 from geosleuth.agent.belief import Belief
-from geosleuth.agent.calibration import Calibration, ModelWeights, load_calibration, model_of
+from geosleuth.agent.calibration import Calibration, ErrorShare, ModelWeights, load_calibration, model_of
+from geosleuth.agent.opinion import as_counted
 from geosleuth.agent.settings import Settings
 from geosleuth.agent.toolbox import Finding, Scene
 from geosleuth.indexes.errors import InputError
@@ -100,3 +101,40 @@ def test_the_agent_uses_its_file_in_the_belief_and_in_contradictions(tmp_path: P
     assert less.evidence[0].contribution_bits < 0.5 * strong.evidence[0].contribution_bits
     assert [note for note in less.notes if "answers of b@1" in note]
     assert not [note for note in strong.notes if "b@1" in note]
+
+
+REMOTE = (-48.88, -123.39)  # Point Nemo: 2,690 km from any land
+
+
+def counted_at(lat: float, lon: float, *spreads_km: float) -> NearPoints:
+    near = NearPoints(places=(NearPlace(lat=lat, lon=lon, spread_km=500.0, weight=50.0),), floor=1.0)
+    weights = ModelWeights(errors=tuple(ErrorShare(share=0.3, spread_km=km) for km in spreads_km))
+    found = as_counted(near, weights)
+    assert isinstance(found, NearPoints)
+    return found
+
+
+def test_a_spread_in_which_no_photo_is_taken_leaves_its_share_to_anywhere() -> None:
+    """12 km around a point at sea reach nobody: of 0.3, 0.3 and the rest of 0.4, the floor has 0.7."""
+    found = counted_at(*REMOTE, 12.0, 2500.0)
+    assert found.floor == pytest.approx(0.7)
+    assert {one.spread_km for one in found.places} == {2500.0}
+    assert counted_at(38.7, -9.1, 12.0, 2500.0).floor == pytest.approx(0.4)
+
+
+def test_a_point_where_no_photo_is_taken_says_nothing() -> None:
+    found = counted_at(*REMOTE, 12.0, 90.0)
+    assert {one.weight for one in found.places} == {0.0}
+    assert found.floor == 1.0
+    calibration = fitted().model_copy(
+        update={"models": {"a@1": ModelWeights(errors=(ErrorShare(share=0.9, spread_km=12.0),))}}
+    )
+    start = Belief.start(calibration)
+    lost = place("a@1").model_copy(
+        update={
+            "likelihood": NearPoints(
+                places=(NearPlace(lat=-48.88, lon=-123.39, spread_km=500.0, weight=50.0),), floor=1.0
+            )
+        }
+    )
+    assert odds(start.update([lost])) == pytest.approx(odds(start), abs=1e-9)

@@ -55,6 +55,15 @@ def test_an_impossible_position_is_left_out_and_told(tmp_path, caplog):
     assert "Line 2" in caplog.text
 
 
+def test_the_first_of_two_rows_counts_and_the_other_is_told(tmp_path, caplog):
+    path = written(tmp_path, "gpt,a.jpg,Spain,,,", "other,a.jpg,Italy,,,", "gpt,a.jpg,France,,,")
+    (found,) = RecordedPredictions.read(path).evidence_for("a.jpg")
+    assert set(found.likelihood.log_ratios) == {"ES"}
+    assert len(caplog.records) == 1
+    assert "Line 4 of" in caplog.text
+    assert "a second row of 'gpt' for 'a.jpg'; the first counts" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

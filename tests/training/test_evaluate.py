@@ -41,7 +41,7 @@ def test_bad_labels_say_what_is_wrong(tmp_path: Path, text: str, wanted: str) ->
     labels.write_text(text)
     with pytest.raises(InputError, match=wanted):
         read_labels(labels, tmp_path)
-    with pytest.raises(InputError, match="a CSV of labels"):
+    with pytest.raises(InputError, match="a table in UTF-8"):
         read_labels(tmp_path / "none.csv", tmp_path)
 
 

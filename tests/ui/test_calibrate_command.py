@@ -73,10 +73,11 @@ def test_a_check_tells_that_another_model_speaks(root: Path, fitted: Path) -> No
     assert result.exit_code == 0, result.output
     assert "The calibration has not seen the answers of other." in result.stdout
     assert "It does not hold here: fit anew." in result.stdout
+    assert "They are the photos of the fit" in result.stdout
     same = run(root, "--check", fitted, "--notes", root / "notes", "--json")
     report = json.loads(same.stdout)
     assert same.stdout.count("\n") == 1
-    assert (report["photos"], report["strangers"]) == (4, [])
+    assert (report["photos"], report["strangers"], report["same_photos"]) == (4, [], True)
 
 
 @pytest.mark.parametrize(
@@ -93,10 +94,13 @@ def test_what_cannot_be_is_said_before_a_photo_is_read(root: Path, arguments, fo
     assert found in result.output
 
 
-def test_photos_of_one_country_cannot_be_held_out_by_country(root: Path, tmp_path: Path) -> None:
+def test_photos_of_one_country_cannot_be_held_out_by_country(root: Path, tmp_path: Path, monkeypatch) -> None:
     labels = tmp_path / "one.csv"
     labels.write_text("file,lat,lon,iso2\nlyon.png,45.76,4.84,FR\nnantes.png,47.22,-1.55,FR\n")
-    result = run(root, "--labels", labels, "--notes", root / "notes")
+    with monkeypatch.context() as patch:
+        looked = "geosleuth.training.evaluate.agent.observe.observe"
+        patch.setattr(looked, lambda *_, **__: pytest.fail("photos were looked at first"))
+        result = run(root, "--labels", labels, "--notes", root / "notes")
     assert result.exit_code == 2
     assert "differ by country" in result.output
     assert run(root, "--labels", labels, "--notes", root / "notes", "--by", "photo", "--json").exit_code == 0

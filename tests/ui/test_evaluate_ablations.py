@@ -50,7 +50,11 @@ def test_a_table_is_made_kept_and_made_again_from_what_was_kept(data, tmp_path: 
     assert (table["table"], table["queries"]) == ("reranking", 2)
     retrieval = next(arm for arm in table["arms"] if arm["name"] == "retrieval")
     assert retrieval["figures"]["recall@1"]["value"] == 1  # the same picture
-    assert {one.name for one in tmp_path.iterdir()} == {"report.html", "report.json", "rows.jsonl"}
+    assert {one.name for one in tmp_path.iterdir()} == {
+        "ablations-reranking.html",
+        "ablations-reranking.json",
+        "rows.jsonl",
+    }
     rows = (tmp_path / "rows.jsonl").read_bytes()
     again = run("reranking", *data, "--out", tmp_path)
     assert again.exit_code == 0, again.output
@@ -63,6 +67,8 @@ def test_a_table_is_made_kept_and_made_again_from_what_was_kept(data, tmp_path: 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("missing",), "4 references left"),  # of the 4 there are
+        (("reranking", "--within-m", "10001"), "10000"),
         (("nothing",), "submaps, geographic"),
         (("look_alikes",), "--twins"),
         (("submaps",), "--prior"),
@@ -74,3 +80,21 @@ def test_what_is_missing_is_said(data, arguments: tuple[str, ...], said: str) ->
     result = run(*arguments, *data)
     assert result.exit_code == 2, result.output
     assert said in result.output
+
+
+def test_of_all_what_cannot_be_made_is_left_out_and_said(data, tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text("of another evaluation", encoding="utf-8")
+    twins = tmp_path / "twins.csv"
+    twins.write_text("file,twin_lat,twin_lon\nphoto0.png,52.5,13.4\nnobody.png,1,1\n", encoding="utf-8")
+    result = run("all", *data, "--out", tmp_path, "--twins", twins)
+    assert result.exit_code == 0, result.output
+    for name, why in (("submaps", "it needs --prior"), ("missing", "4 references left")):
+        assert f"The table {name} is left out: " in result.stderr
+        assert why in result.stderr
+    report = json.loads((tmp_path / "ablations.json").read_text(encoding="utf-8"))
+    assert [one["table"] for one in report["tables"]] == ["reranking", "verifier", "look_alikes"]
+    assert [name for name, _ in report["left_out"]] == ["submaps", "geographic", "corrupted", "missing"]
+    assert "Not made: geographic: it needs --prior" in result.stdout
+    assert any("name no photo of the data set: 1." in note for note in report["tables"][2]["notes"])
+    assert not any("look-alikes that name" in note for note in report["tables"][0]["notes"])
+    assert (tmp_path / "report.json").read_text(encoding="utf-8") == "of another evaluation"

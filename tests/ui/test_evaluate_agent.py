@@ -64,6 +64,7 @@ def alone(root, data, tmp_path_factory) -> Path:
     said = done(*data, "--prior", f"file:{root / 'said.csv'}", "--vlm-alone", "--out", out)
     assert said.splitlines()[-1] == f"Report: {out / 'report.html'}"
     assert "prior file:" in said
+    assert "What the recorded model said itself: no tool looked at a photo" in said
     return out
 
 
@@ -93,6 +94,7 @@ def test_the_agent_beside_the_model_and_again_without_looking(data, root, alone,
     options = [*data, *QUICK, "--prior", f"file:{root / 'said.csv'}", "--compare", alone, "--out", tmp_path]
     said = done(*options)
     assert "This run less the other: prior alone" in said
+    assert "What the recorded model said itself" not in said
     assert (tmp_path / "notes").is_dir()
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Beside another run" in page
@@ -108,6 +110,16 @@ def test_the_agent_beside_the_model_and_again_without_looking(data, root, alone,
     assert found["settings"]["calibration_source"]
     assert found["differences"]["photos"] == 3
     assert found["differences"]["differences"]["accuracy@1km"]["value"] == pytest.approx(2 / 3)
+
+
+def test_a_photo_that_cannot_be_read_is_counted_and_not_answered(tmp_path):
+    (tmp_path / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")  # a JPEG by its first bytes
+    (tmp_path / "labels.csv").write_text("file,lat,lon,iso2\ntorn.jpg,45.76,4.84,FR\n")
+    found = json.loads(done("--data", "csv", "--root", tmp_path, *QUICK, "--json"))
+    assert "Photos that cannot be read, and count as not answered: 1." in found["notes"]
+    assert found["measures"]["accuracy@2500km"]["value"] == 0.0
+    assert found["measures"]["answer rate"]["value"] == 0.0
+    assert "in the 90 % region" not in found["measures"]
 
 
 @pytest.mark.parametrize(

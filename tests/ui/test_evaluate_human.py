@@ -125,6 +125,65 @@ def test_a_comparison_that_cannot_be_is_told(run, tmp_path):
     assert "all of other photos" in told("--report", answers, "--agent", report)
 
 
+@pytest.mark.parametrize("of", ["--report", "--agent"])
+@pytest.mark.parametrize("how", ["the same", "by another way", "a link"])
+def test_the_page_replaces_neither_the_answers_nor_the_agents_report(run, tmp_path, of, how):
+    answers, report = tmp_path / "a.jsonl", tmp_path / "report.json"
+    add(answers, made.answer(1))
+    report.write_text(report_of([made.agent_row(1, 3.0, "FR")], "towns", {}).model_dump_json())
+    before = answers.read_bytes(), report.read_bytes()
+    page = answers if of == "--report" else report
+    if how == "by another way":
+        (tmp_path / "sub").mkdir()
+        page = tmp_path / "sub" / ".." / page.name
+    elif how == "a link":
+        (tmp_path / "link.html").symlink_to(page)
+        page = tmp_path / "link.html"
+    result, _ = run("--report", answers, "--agent", report, "--out-report", page)
+    assert result.exit_code == 2
+    assert "Wanted: a file of its own for the HTML page" in result.stderr
+    assert f"the file of {of}" in result.stderr
+    assert "by --out-report" in result.stderr
+    assert (answers.read_bytes(), report.read_bytes()) == before
+
+
+def test_a_file_that_is_none_of_answers_gets_none(run, towns):
+    pytest.importorskip("streamlit")
+    table = towns / "labels.csv"
+    before = table.read_bytes()
+    result, served = run("--data", "csv", "--root", towns, "--out", table)
+    assert (result.exit_code, served, table.read_bytes()) == (2, [], before)
+    assert f"{table}: 2 lines, and none is an answer" in result.stderr
+    assert "Name another with --out." in result.stderr
+
+
+def test_damaged_lines_are_told_before_the_page_is_served(run, towns, tmp_path):
+    pytest.importorskip("streamlit")
+    out = tmp_path / "answers.jsonl"
+    add(out, made.answer(1).model_copy(update={"data": "towns"}))
+    with out.open("a") as file:
+        file.write('{"data": "tow\n')
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    result, served = run("--data", "csv", "--root", towns, "--out", out, "--port", port)
+    assert (result.exit_code, len(served)) == (0, 1), result.stderr
+    assert f"1 lines of {out} are damaged (the first: 2)" in result.stderr
+    assert "1 answers of 1 people" in result.stderr
+
+
+def test_a_report_of_no_answers_says_so(run, tmp_path):
+    answers, report = tmp_path / "a.jsonl", tmp_path / "report.json"
+    report.write_text(report_of([made.agent_row(1, 3.0, "FR")], "towns", {}).model_dump_json())
+    for content, found in ((b"", "Found:  an empty file"), (b"file,lat\n1,2\n", "Found:  none, and 2 lines that")):
+        answers.write_bytes(content)
+        result, _ = run("--report", answers, "--agent", report)
+        assert result.exit_code == 2
+        assert "Wanted: people's answers" in result.stderr
+        assert found in result.stderr
+        assert "Name by --report what" in result.stderr
+
+
 def test_importing_the_command_loads_no_streamlit_and_no_photo():
     code = (
         "import sys, geosleuth.ui.evaluate_human;"

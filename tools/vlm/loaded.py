@@ -23,7 +23,9 @@ logger = logging.getLogger(__name__)
 # What a forward pass needs beside the weights: activations and the cache of 32,000 tokens (1.9 GB at 7B), rounded up.
 _WORKING_MEMORY = 3_000_000_000  # bytes
 
-# One lives while a role holds it.
+# Device, precision, bits of a weight: None as the precision has them, 4 also where nothing else fits the GPU.
+_Placement = tuple[Any, Any, int | None]
+# One lives while a role holds it; by the bits asked for and by those it has, so that both ways lead to it.
 _bases: WeakValueDictionary[tuple[str, int, int | None], LoadedBase] = WeakValueDictionary()
 _bases_lock = threading.Lock()
 
@@ -31,12 +33,10 @@ _bases_lock = threading.Lock()
 class LoadedBase:
     """A model with its processor, and the adapters on it."""
 
-    def __init__(self, folder: ModelFolder, bits: int | None = None) -> None:
+    def __init__(self, folder: ModelFolder, placement: _Placement) -> None:
         self.folder = folder
         self.lock = threading.RLock()
-        torch = import_vlm("torch")
-        # Bits of a weight: None as the precision has them, 4 also where nothing else fits the GPU.
-        self.device, self.dtype, self.bits = _placement(torch, folder, bits)
+        self.device, self.dtype, self.bits = placement
         self.processor = _read_processor(folder)
         self.model = _read_model(folder, self.device, self.dtype, self.bits)
         self.adapters = Adapters(self.model, folder.spec)
@@ -93,18 +93,24 @@ def load_base(folder: ModelFolder, bits: int | None = None) -> LoadedBase:
         base = _bases.get(key)
         if base is None:
             gc.collect()  # a base that nobody holds any more may still have its memory: its modules refer to each other
-            others = [other.folder.spec for other in _bases.values()]
+            placement = _placement(import_vlm("torch"), folder, bits)
+            chosen = (str(folder.path), folder.stamp, placement[2])
+            base = _bases.get(chosen)
+            if base is not None:
+                _bases[key] = base
+                return base
+            others = dict.fromkeys(other.folder.spec for other in _bases.values())
             if others:
                 logger.warning(
                     "%s is loaded beside %s: roles that share one base, and differ in adapters, need its memory once",
                     folder.spec,
                     " and ".join(others),
                 )
-            base = _bases[key] = LoadedBase(folder, bits)
+            base = _bases[key] = _bases[chosen] = LoadedBase(folder, placement)
         return base
 
 
-def _placement(torch: Any, folder: ModelFolder, bits: int | None = None) -> tuple[Any, Any, int | None]:
+def _placement(torch: Any, folder: ModelFolder, bits: int | None = None) -> _Placement:
     """Choose the device, the precision, and the bits of a weight where they are to be fewer."""
     if bits is not None:
         check_bits(bits)

@@ -1,19 +1,19 @@
 """Labelled photos: a CSV with file, lat, lon and country, and the folder that holds the pictures.
 
-`data_sets/` reads the published test sets, and any table whose pictures may be missing.
+Here a damaged row ends the reading; `data_sets/` reads the published test sets, and any table whose rows and pictures
+may be missing.
 """
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.geodesy import LatLon
-
-_FILE = ("file", "source_file")  # accepted names of the columns, the first found wins
-_COUNTRY = ("iso2", "country")
+from geosleuth.indexes.regions import countries_at
+from geosleuth.training.evaluate.data_sets.label_table import Label, read_table
+from geosleuth.training.georeasoner.view_table import country_of_cell, parsed_degrees
 
 
 @dataclass(frozen=True)
@@ -28,35 +28,32 @@ class LabelledPhoto:
 
 
 def read_labels(labels: Path, photos: Path) -> list[LabelledPhoto]:
-    """Read a CSV of labels; paths in it are relative to `photos`.
+    """Read a table of labels (see `label_table`); paths in it are relative to `photos`.
+
+    Rows without a position are controls, and left out. A country that the table does not tell is the one that holds
+    the position.
 
     Raises:
-        InputError: The CSV is missing, lacks a column, or a row's position cannot be read.
+        InputError: The table cannot be read, lacks a column, or has a damaged row.
     """
-    try:
-        with labels.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise InputError("a CSV of labels", f"{labels}: {error.strerror}", "Name it by --labels.") from error
-    columns = set(rows[0]) if rows else set()
-    name = next((c for c in _FILE if c in columns), None)
-    country = next((c for c in _COUNTRY if c in columns), None)
-    if name is None or country is None or not {"lat", "lon"} <= columns:
-        raise InputError(
-            "columns file (or source_file), lat, lon, iso2 (or country)",
-            f"{sorted(columns)} in {labels}",
-            "Rename the columns, or name another file by --labels.",
+    rows, damaged = read_table(labels)
+    if damaged:
+        found = f"{damaged[0].path}: {damaged[0].reason}"
+        raise InputError("rows of as many cells as the header", found, f"Mend {labels}.")
+    rows = [row for row in rows if row.lat or row.lon]
+    at = [_position(row, labels) for row in rows]
+    here = countries_at([one.lat for one in at], [one.lon for one in at]) if at else ()
+    return [
+        LabelledPhoto(
+            photos / row.file, position, country_of_cell(row.country) or code or "", row.city or None, row.file
         )
-    out = []
-    for number, row in enumerate(rows, start=2):
-        if not row["lat"]:
-            continue  # a control without a position
-        try:
-            position = LatLon(float(row["lat"]), float(row["lon"]))
-        except ValueError as error:
-            raise InputError(
-                "lat and lon in degrees", f"{row['lat']!r}, {row['lon']!r}", f"Mend line {number} of {labels}."
-            ) from error
-        city = row.get("city") or None
-        out.append(LabelledPhoto(photos / row[name], position, row[country], city, row[name]))
-    return out
+        for row, position, code in zip(rows, at, here, strict=True)
+    ]
+
+
+def _position(row: Label, labels: Path) -> LatLon:
+    found = parsed_degrees(row.lat, row.lon)
+    if isinstance(found, str):
+        told = f"{row.lat!r}, {row.lon!r}: {found}"
+        raise InputError("lat and lon in degrees", told, f"Mend the row of {row.file!r} in {labels}.")
+    return LatLon(*found)

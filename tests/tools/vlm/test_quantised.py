@@ -1,5 +1,7 @@
 """Weights in 8 and 4 bits on a tiny Qwen2.5-VL: what they take, what they answer, and what is refused."""
 
+from weakref import WeakValueDictionary
+
 import numpy as np
 import pytest
 
@@ -88,3 +90,28 @@ def test_an_apple_gpu_is_refused(monkeypatch):
     monkeypatch.setattr(quantised, "find_spec", lambda _: object())
     with pytest.raises(InputError, match=r"a CPU or a CUDA GPU .* in 8 bits; found an Apple GPU. Leave vlm_bits"):
         loaded._placement(torch, Sized, 8)
+
+
+def test_a_base_is_shared_by_the_bits_that_it_has(monkeypatch):
+    """A GPU that has room for 4 bits alone: roles that ask for 4, and that leave it to the machine, share one base."""
+
+    class Sized:
+        path, stamp, spec = "base", 1, "dir:base"
+
+    class Base:
+        def __init__(self, folder, placement):
+            self.folder, self.bits = folder, placement[2]
+
+    monkeypatch.setattr(loaded, "_bases", WeakValueDictionary())
+    monkeypatch.setattr(loaded, "LoadedBase", Base)
+    room = [4]
+    monkeypatch.setattr(loaded, "_placement", lambda _torch, _folder, bits: ("gpu", "half", bits or room[0]))
+    left, asked = loaded.load_base(Sized), loaded.load_base(Sized, 4)
+    assert left is asked
+    assert loaded.load_base(Sized, 8) is not left
+    assert loaded.load_base(Sized) is left
+    del left, asked
+    asked = loaded.load_base(Sized, 4)
+    assert loaded.load_base(Sized) is asked
+    room[0] = None  # whoever had it so has it so still, though a new one would now be whole
+    assert loaded.load_base(Sized) is asked

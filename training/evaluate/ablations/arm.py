@@ -13,7 +13,7 @@ from geosleuth.training.evaluate.rerank import first_right
 
 if TYPE_CHECKING:
     from geosleuth.tools.candidate import Candidate
-    from geosleuth.training.evaluate.ablations.setup import Look
+    from geosleuth.training.evaluate.ablations.setup import Look, Setup
 
 KS = (1, 3, 5)
 ERROR = "error km"  # of the first candidate, or of the answer
@@ -33,6 +33,14 @@ class ArmResult(BaseModel):
 Results = Mapping[str, ArmResult]
 
 
+def _fit(_: Setup) -> None:
+    """Any gallery will do."""
+
+
+def _nothing(_: Setup) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Ablation:
     """A table: its question, and how a query answers it."""
@@ -46,6 +54,8 @@ class Ablation:
     pairs: tuple[tuple[str, str], ...] = ()  # more comparisons: an arm, and what it is compared with
     needs_prior: bool = False
     note: str = ""  # what a reader must know beside the figures
+    check: Callable[[Setup], None] = _fit  # raises an InputError where no query can be answered in this gallery
+    notes_of: Callable[[Setup], Sequence[str]] = _nothing  # what was really done in this gallery
     distances: bool = False  # the shares within some km are worth a column each
     grid: bool = False  # arms are named "row: column", and shown so
 

@@ -10,6 +10,7 @@ from geosleuth.tools.submap_cells import nearest_cells
 from geosleuth.training.evaluate.ablations.arm import Ablation, ArmResult, Results, recall
 from geosleuth.training.evaluate.ablations.prior import (
     Opinion,
+    check_countries,
     exact,
     opinion_of,
     query_rng,
@@ -21,7 +22,7 @@ from geosleuth.training.evaluate.ablations.submaps import first_countries, held_
 
 if TYPE_CHECKING:
     from geosleuth.tools.candidate import Candidate
-    from geosleuth.training.evaluate.ablations.setup import Look
+    from geosleuth.training.evaluate.ablations.setup import Look, Setup
 
 SHIFTS_KM = (500, 1000, 2000, 5000)
 _CELLS = 100  # the paper's K
@@ -80,6 +81,11 @@ WAYS: dict[str, Callable[[Look, Opinion], tuple[Candidate, ...]]] = {
     "cells, then the point (the paper)": _paper,
 }
 
+
+def _check(setup: Setup) -> None:
+    check_countries(setup.ground)
+
+
 TABLE = Ablation(
     "corrupted",
     "(c) Priors corrupted on purpose",
@@ -93,4 +99,5 @@ TABLE = Ablation(
         "every km2 as likely as the others, the point anywhere."
     ),
     grid=True,
+    check=_check,
 )

@@ -43,7 +43,12 @@ def summarised(
         notes: What a reader must know beside the table's own.
     """
     places = [one.place for one in outcomes]
-    names = list(outcomes[0].arms) if outcomes else []
+    # Galleries of several worlds may not have the same arms: an arm is of all queries or not comparable.
+    seen = dict.fromkeys(name for one in outcomes for name in one.arms)
+    names = [name for name in seen if all(name in one.arms for one in outcomes)]
+    partly = (
+        f"Arms left out, since not every query has them: {len(seen) - len(names)}." if len(names) < len(seen) else ""
+    )
     statistics = {(arm, name): made for arm in names for name, made in _statistics(outcomes, arm).items()}
     compared = [pair for pair in _pairs(table, names) if _both_known(statistics, pair, table.primary)]
     for one, other in compared:
@@ -66,7 +71,7 @@ def summarised(
         arms=arms,
         changes=changes,
         distributions=tuple(_distributions(outcomes, names)),
-        notes=tuple(filter(None, (table.note, *notes))),
+        notes=tuple(filter(None, (table.note, partly, *notes))),
         grid=table.grid,
         distances=table.distances,
     )

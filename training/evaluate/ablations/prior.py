@@ -86,7 +86,11 @@ def simulated(places: Places, *, seed: int, accuracy: float = ACCURACY) -> Prior
         places: Where the gallery has references: only there can a wrong prior do harm.
         seed: Of the draws; a query's own name goes in as well.
         accuracy: Share of the queries whose country it names rightly.
+
+    Raises:
+        InputError: The places are of one country: there is no other to name wrongly.
     """
+    check_countries(places)
 
     def predict(query: Query) -> Prediction:
         rng = query_rng(query, seed, "simulated")
@@ -103,6 +107,19 @@ def simulated(places: Places, *, seed: int, accuracy: float = ACCURACY) -> Prior
 def exact(query: Query) -> Prediction:
     """The truth itself: the best that a prior can do."""
     return _prediction(query.country, query.position)
+
+
+def check_countries(places: Places) -> None:
+    """See that there is a country to be wrong about, whichever a photo is of.
+
+    Raises:
+        InputError: There is none.
+    """
+    countries = sorted({country for _, country in places})
+    if len(countries) < 2:
+        remedy = "Replay a model's predictions, for tables that do not corrupt them; or search several countries."
+        found = f"{len(places):,} places in {' '.join(countries) or 'none'}"
+        raise InputError("a gallery of two countries or more, to simulate or corrupt a prior", found, remedy)
 
 
 def wrong_country(query: Query, places: Places, rng: np.random.Generator) -> Prediction:

@@ -43,8 +43,13 @@ def metres(candidate: Candidate, position: LatLon) -> float:
 
 
 def is_right(candidate: Candidate, position: LatLon, within_m: float) -> bool:
-    """Whether a reference is near enough to count; of a tile, whether the position lies in the circle inside it."""
-    return metres(candidate, position) <= max(within_m, (candidate.extent_m or 0.0) / 2.0)
+    """Whether a candidate is near enough to count; of a tile, whether the position lies in the circle inside it."""
+    return counts_at(LatLon(candidate.lat, candidate.lon), (candidate.extent_m or 0.0) / 2.0, position, within_m)
+
+
+def counts_at(there: LatLon, half_extent_m: float, position: LatLon, within_m: float) -> bool:
+    """Whether a reference there counts: the one rule, for candidates and for all that a gallery holds."""
+    return 1000.0 * geodesic_km(there, position) <= max(within_m, half_extent_m)
 
 
 def right_ids(candidates: Iterable[Candidate], position: LatLon, within_m: float) -> frozenset[str]:

@@ -41,7 +41,7 @@ class Change(_Frozen):
     """Queries with the primary in this arm and not in the other."""
     lost: int
     p: float
-    """That chance alone parts gained and lost so: exact McNemar test, two-sided."""
+    """That chance alone parts gained and lost so: exact McNemar test, two-sided; queries count as independent."""
 
 
 class Distribution(_Frozen):
@@ -88,3 +88,5 @@ class AblationReport(_Frozen):
     tables: tuple[AblationRecord, ...]
     skipped: tuple[tuple[str, str], ...] = ()
     """Photos that could not be read, and why."""
+    left_out: tuple[tuple[str, str], ...] = ()
+    """Tables that were not made, and why."""

@@ -13,7 +13,8 @@ from geosleuth.training.evaluate.ablations.record import AblationRecord, Ablatio
 from geosleuth.training.evaluate.cross_view.report import grid_html, prepare_folder
 from geosleuth.training.evaluate.cross_view.report_style import POLICY, STYLE
 
-REPORT_FILE, PAGE = "report.json", "report.html"
+NAME = "ablations"  # of both files; a table's own name follows, so that no other evaluation's report is overwritten
+REPORT_FILE, PAGE = f"{NAME}.json", f"{NAME}.html"
 _TITLE = "Ablations of place recognition"
 _WIDE = """.wide { overflow-x: auto; } .wide td:first-child { white-space: nowrap; }
 .wide thead .number { white-space: normal; overflow-wrap: normal; }
@@ -21,25 +22,33 @@ _WIDE = """.wide { overflow-x: auto; } .wide td:first-child { white-space: nowra
 LEGEND = (
     "Shares in percent. In brackets: 95 % intervals by bootstrap over places, paired where two arms are compared; "
     "Wilson's where all or none have it. p: exact McNemar test of gained against lost, two-sided, not corrected for "
-    "the number of comparisons."
+    "the number of comparisons; it counts queries as independent, those of one place too, so that it is too small "
+    "where a place has several."
 )
 
 
-def write_report(folder: Path, report: AblationReport) -> None:
-    """Write report.html and report.json.
+def file_names(table: str | None = None) -> tuple[str, str]:
+    """Name the JSON and the page of one table, or of all: reports of several lie beside each other in a folder."""
+    return (f"{NAME}-{table}.json", f"{NAME}-{table}.html") if table else (REPORT_FILE, PAGE)
+
+
+def write_report(folder: Path, report: AblationReport, table: str | None = None) -> None:
+    """Write the JSON and the page under `file_names`.
 
     Raises:
         InputError: The folder cannot be written to.
     """
     prepare_folder(folder)
-    for name, text in ((REPORT_FILE, report.model_dump_json() + "\n"), (PAGE, report_html(report))):
+    texts = (report.model_dump_json() + "\n", report_html(report))
+    for name, text in zip(file_names(table), texts, strict=True):
         with appearing(folder / name) as scratch:
             scratch.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def report_html(report: AblationReport) -> str:
     """Write the page, light or dark as the reader's system is."""
-    parts = [f"<h1>{_words(_TITLE)}</h1>", *(_section(one) for one in report.tables), _skipped(report)]
+    parts = [f"<h1>{_words(_TITLE)}</h1>", *(_section(one) for one in report.tables)]
+    parts += [_left_out(report), _skipped(report)]
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -61,6 +70,13 @@ def _section(record: AblationRecord) -> str:
         parts.append(f'{heading}<div class="wide">{grid_html(head, rows)}</div>')
     parts += [f"<p class='soft'>{_words(note)}</p>" for note in (*record.notes, LEGEND)]
     return "\n".join(parts)
+
+
+def _left_out(report: AblationReport) -> str:
+    if not report.left_out:
+        return ""
+    rows = [list(one) for one in report.left_out]
+    return f"<h2>Tables that were not made</h2>\n{grid_html(['Table', 'Why'], rows, numbers=False)}"
 
 
 def _skipped(report: AblationReport) -> str:

@@ -5,18 +5,26 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from geosleuth.agent.calibration import load_calibration
 from geosleuth.indexes.errors import InputError
 from geosleuth.training.datasets.cross_view import Skipped
 from geosleuth.training.evaluate.ablations.arm import Ablation, ArmResult
+from geosleuth.training.evaluate.ablations.gallery_content import content_sha256
 from geosleuth.training.evaluate.ablations.query import Query
 from geosleuth.training.evaluate.ablations.setup import Look, Setup
+from geosleuth.training.evaluate.agent.source_version import source_version
 from geosleuth.training.evaluate.vlm.answer_file import Answered, AnswerFile, answer_key
 
 ROWS_FILE = "rows.jsonl"
+# With all that they import: retrieval, verification, the belief; encoders and matchers are loaded by name.
+_CODE = (
+    "geosleuth.training.evaluate.ablations.run",
+    "geosleuth.training.evaluate.ablations.tables",
+    "geosleuth.indexes.encoders.load",
+    "geosleuth.tools.matching",
+)
 OnQuery = Callable[[int, int], None]  # queries done, and all
 
 
@@ -58,6 +66,8 @@ def run(
         InputError: No query can be read, the prior is missing where a table needs one, or the gallery is unfit.
     """
     check_prior(tables, given=setup.prior is not None)
+    for table in tables:
+        table.check(setup)
     known = AnswerFile(rows, Outcome)
     named = _named(setup)
     outcomes: dict[str, list[Outcome]] = {table.name: [] for table in tables}
@@ -89,7 +99,8 @@ def _of_query(
         raise _UnreadableError(error.strerror or str(error)) from error
     look: Look | None = None
     for table in tables:
-        key = answer_key(named, [digest], table.name, query.name, repr((query.position, query.twin)))
+        known_of = repr((query.position, query.country, query.place, query.twin))
+        key = answer_key(named, [digest], table.name, query.name, known_of)
         if key not in known:
             look = look or _opened(setup, query)
             known.add(
@@ -108,13 +119,12 @@ def _opened(setup: Setup, query: Query) -> Look:
 
 
 def _named(setup: Setup) -> str:
-    """All that decides an outcome beside the query: another gallery or another version asks anew."""
+    """All that decides an outcome beside the query: another gallery or other code asks anew."""
     strategies = " ".join(setup.strategies)
-    lats, lons = setup.positions
-    where = hashlib.sha256(lats.tobytes() + lons.tobytes()).hexdigest()
+    held = content_sha256(setup.gallery)
     weighed = load_calibration().model_dump_json()
     facts = (f"{name}: {value}" for name, value in setup.facts.items())
-    return "\n".join([version("geosleuth"), where, strategies, weighed, *facts])
+    return "\n".join([source_version(*_CODE), held, strategies, weighed, *facts])
 
 
 def check_prior(tables: Sequence[Ablation], *, given: bool) -> None:
@@ -127,3 +137,17 @@ def check_prior(tables: Sequence[Ablation], *, given: bool) -> None:
     if lacking and not given:
         remedy = "Name one by --prior: file:PREDICTIONS.csv#MODEL, or simulated."
         raise InputError(f"a prior for the table {', '.join(lacking)}", "none", remedy)
+
+
+def makeable(tables: Sequence[Ablation], setup: Setup) -> tuple[list[Ablation], list[tuple[str, str]]]:
+    """Part the tables that a gallery is fit for from the others: these by name, with the reason."""
+    fit: list[Ablation] = []
+    left_out: list[tuple[str, str]] = []
+    for table in tables:
+        try:
+            table.check(setup)
+        except InputError as error:
+            left_out.append((table.name, f"wanted {error.wanted}, found {error.found}"))
+        else:
+            fit.append(table)
+    return fit, left_out

@@ -18,8 +18,9 @@ from geosleuth.tools.comparison_prompts import Strategy
 from geosleuth.tools.retrieval import Retrieval, retrieve
 from geosleuth.tools.submap_cells import GalleryCells, fit_cells
 from geosleuth.tools.verification import verify
+from geosleuth.training.evaluate.ablations.gallery_content import Spots, references_by_country, spots
 from geosleuth.training.evaluate.ablations.prior import Opinion, PriorSource, opinion_of
-from geosleuth.training.evaluate.ablations.query import Query, right_ids
+from geosleuth.training.evaluate.ablations.query import Query, counts_at, right_ids
 from geosleuth.training.evaluate.rerank import WITHIN_M
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 DEPTH = 100  # candidates that geography reorders, as in the agent
 VERIFIED = 20  # candidates that verification looks at: the default of tools/verification.py
 _MOST_GROUND = 5000  # references that stand for where the gallery has any
+_SPHERE = 1.01  # a distance on the sphere is at most 0.6 % off the ellipsoid's: what may be near is measured again
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 
 
@@ -83,9 +85,18 @@ class Setup:
         return [(LatLon(float(lat), float(lon)), str(code)) for lat, lon, code in rows_and_codes if code]
 
     @cached_property
+    def by_country(self) -> dict[str, int]:
+        """How many references of each country the gallery has, of all of them."""
+        return references_by_country(self.gallery)
+
+    @property
     def countries(self) -> tuple[str, ...]:
         """Countries of the gallery."""
-        return tuple(sorted({code for _, code in self.ground}))
+        return tuple(self.by_country)
+
+    @cached_property
+    def _spots(self) -> Spots:
+        return spots(self.gallery)
 
     @cached_property
     def _cells(self) -> dict[int, GalleryCells]:
@@ -98,9 +109,15 @@ class Setup:
         return self._cells[k]
 
     def near(self, position: LatLon) -> tuple[Floats, Floats]:
-        """(lats, lons) of the references within the radius that counts as right."""
-        lats, lons = self.positions
-        near = 1000.0 * distance_km(lats, lons, position.lat, position.lon) <= self.within_m
+        """(lats, lons) of the references that count as right, by the rule that candidates are judged by."""
+        lats, lons, halves = self._spots.lats, self._spots.lons, self._spots.half_extents_m
+        away_m = 1000.0 * distance_km(lats, lons, position.lat, position.lon)
+        perhaps = np.flatnonzero(away_m <= _SPHERE * np.maximum(self.within_m, halves))
+        near = [
+            row
+            for row in perhaps.tolist()
+            if counts_at(LatLon(float(lats[row]), float(lons[row])), float(halves[row]), position, self.within_m)
+        ]
         return lats[near], lons[near]
 
     @property

@@ -27,8 +27,8 @@ def read_twins(path: Path) -> dict[str, LatLon]:
             reader = csv.DictReader(file, restval="")
             missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
             rows = list(reader)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = _reason(error)
         raise InputError(_WANTED, f"{path}: {reason}", "Name it by --twins.") from error
     if missing:
         raise InputError(_WANTED, f"{path} without {', '.join(missing)}", _REMEDY)
@@ -38,6 +38,18 @@ def read_twins(path: Path) -> dict[str, LatLon]:
             raise InputError(_WANTED, f"{row['file']!r} twice, in line {line} of {path}", "Keep one line a photo.")
         twins[row["file"]] = _position(row, line, path)
     return twins
+
+
+def _reason(error: OSError | UnicodeDecodeError | csv.Error) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"no CSV: {error}"
+
+
+def unmatched_note(known: Sequence[Query], twins: Mapping[str, LatLon]) -> str:
+    """Say how many rows of the manifest name no photo that is asked about; "" where each does."""
+    unused = len(twins.keys() - {query.name for query in known})
+    return f"Rows of the manifest of look-alikes that name no photo of the data set: {unused:,}." if unused else ""
 
 
 def with_twins(queries: Sequence[Query], twins: Mapping[str, LatLon]) -> list[Query]:

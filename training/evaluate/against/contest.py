@@ -28,7 +28,7 @@ class Contest:
     fitted: CrossValidated  # what the agent's answers are drawn from
 
     def without(self, files: frozenset[str]) -> Contest:
-        """Leave photos out, by file name."""
+        """Leave photos out, by the data set's names."""
 
         def kept(rows: Sequence[Scored]) -> tuple[Scored, ...]:
             return tuple(row for row in rows if row.truth.file not in files)
@@ -41,16 +41,27 @@ class Contest:
 
 
 def contest(observed: Sequence[Observed], recorded: RecordedPredictions, *, processes: int = 1) -> Contest:
-    """Set a model against the agent that asks it.
+    """Set a model against the agent that asks it, on the photos that it was asked about.
+
+    A photo that the recorded file has no row of was never asked about; one whose row names no place is unanswered, and
+    counts as wrong for the model.
 
     Args:
         observed: What the tools found, whatever prior was set.
         recorded: Of the model.
         processes: Photos at once.
+
+    Raises:
+        InputError: Fewer than two countries among the photos that it was asked about.
     """
-    alone = bare_prediction([seen.truth for seen in observed], recorded)
-    fitted = cross_validated(with_prior(observed, recorded))
+    asked = [seen for seen in observed if _base_name(seen) in recorded.rows]
+    alone = bare_prediction([seen.truth for seen in asked], recorded)
+    fitted = cross_validated(with_prior(asked, recorded))
     return Contest(recorded.model, tuple(alone), tuple(fitted.score(processes=processes)), fitted)
+
+
+def _base_name(seen: Observed) -> str:
+    return seen.truth.file.rpartition("/")[2]  # recorded answers are found by it
 
 
 def two_models(
@@ -62,14 +73,16 @@ def two_models(
 ) -> list[Contest]:
     """Fuse all pairs of models with the tools, each against the agent with the better one of the two.
 
-    Better is the model whose own points lie in the right country more often.
+    On the photos that both were asked about. Better is the model whose own points lie in the right country more often.
     """
     found: list[Contest] = []
     for one, other in combinations(range(len(contests)), 2):
-        both = [_joined(seen, recorded[one], recorded[other]) for seen in observed]
-        better = max((contests[one], contests[other]), key=_right)
+        asked = [seen for seen in observed if all(_base_name(seen) in recorded[k].rows for k in (one, other))]
+        files = {seen.truth.file for seen in asked}
+        left = frozenset(seen.truth.file for seen in observed) - files
+        fitted = cross_validated([_joined(seen, recorded[one], recorded[other]) for seen in asked])
+        better = max((contests[k].without(left) for k in (one, other)), key=_right)
         name = f"{contests[one].name} and {contests[other].name}"
-        fitted = cross_validated(both)
         found.append(Contest(name, better.agent, tuple(fitted.score(processes=processes)), fitted))
     return found
 
@@ -99,13 +112,19 @@ def less_evidence(contests: Sequence[Contest], *, processes: int = 1) -> dict[st
     Returns:
         By tool, and by type of its evidence, with the number of photos that have it. The constants stay as they are.
     """
-    observed = contests[0].fitted.observed
-    said = [e for seen in observed for e in seen.evidence if e.tool != "prior" and e.likelihood.kind != "nothing"]
+    said = {
+        (e.tool, e.type)
+        for one in contests
+        for seen in one.fitted.observed
+        for e in seen.evidence
+        if e.tool != "prior" and e.likelihood.kind != "nothing"
+    }
     found = {}
-    for kind in (*sorted({e.tool for e in said}), *sorted({e.type for e in said})):
-        rows = [i for i, seen in enumerate(observed) if _has(seen, kind)]
-        pairs = [(one.agent, _rescored(one, kind, rows, processes)) for one in contests]
-        found[f"{kind} ({len(rows)} photos)"] = pooled(pairs)
+    for kind in (*sorted({tool for tool, _ in said}), *sorted({kind for _, kind in said})):
+        rows = [[i for i, seen in enumerate(one.fitted.observed) if _has(seen, kind)] for one in contests]
+        pairs = [(one.agent, _rescored(one, kind, of, processes)) for one, of in zip(contests, rows, strict=True)]
+        files = {one.fitted.observed[i].truth.file for one, of in zip(contests, rows, strict=True) for i in of}
+        found[f"{kind} ({len(files)} photos)"] = pooled(pairs)
     return found
 
 

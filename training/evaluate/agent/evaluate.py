@@ -15,7 +15,7 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.tools.prior import RecordedPredictions
 from geosleuth.training.evaluate.agent.observe import observe, truths
 from geosleuth.training.evaluate.agent.record import AgentReport, report_of
-from geosleuth.training.evaluate.agent.score import bare_prediction, score
+from geosleuth.training.evaluate.agent.score import bare_prediction, score, unreadable
 from geosleuth.training.evaluate.agent.scored import Scored, Truth
 from geosleuth.training.evaluate.data_sets.labelled_set import LabelledSet
 
@@ -67,7 +67,7 @@ def evaluate_agent(
         failures=Counter(failure for seen in observed for failure in seen.failures),
         skipped=[(one.path, one.reason) for one in data.skipped],
         notes=[
-            *_notes(data, labels),
+            *_notes(data, labels, unread=sum(map(unreadable, observed))),
             *_unpredicted(labels, recorded),
             *calibration.notes_on(piece for seen in observed for piece in seen.evidence),
         ],
@@ -105,12 +105,12 @@ def recorded_predictions(spec: str) -> RecordedPredictions | None:
     return RecordedPredictions.read(backend.name, backend.detail) if backend.base == "file" else None
 
 
-def _notes(data: LabelledSet, labels: Sequence[Truth]) -> list[str]:
-    """What a reader must know beside the figures."""
+def _notes(data: LabelledSet, labels: Sequence[Truth], *, unread: int = 0) -> list[str]:
+    """What a reader must know beside the figures; `unread` are photos that no tool could look at."""
     counts = (
         ("Photos that were left out when the data set was opened", len(data.skipped)),
         ("Photos without a country, judged by distance alone", sum(one.country is None for one in labels)),
-        ("Photos that cannot be read, and count as not answered", sum(not one.sha256 for one in labels)),
+        ("Photos that cannot be read, and count as not answered", unread),
         *data.notes.items(),
     )
     return [f"{what}: {count:,}." for what, count in counts if count]

@@ -132,9 +132,12 @@ def _country_right(rows: Sequence[Scored]) -> Bools:
 
 
 def _median_change(ours: Sequence[Scored], theirs: Sequence[Scored]) -> Statistic:
+    """No figure where a median is infinite: nothing is a share of that, not even -100 %."""
     this, other = median(errors_km(ours)), median(errors_km(theirs))
 
     def value(weights: Floats) -> Floats:
-        return ratio(this(weights), other(weights)) - 1.0
+        there = other(weights)
+        # An infinite one of ours stays so: no figure either, but in a draw it leaves the interval open above.
+        return ratio(this(weights), np.where(np.isfinite(there), there, np.nan)) - 1.0
 
     return value

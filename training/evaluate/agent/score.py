@@ -22,6 +22,7 @@ from geosleuth.indexes.gazetteer import load_gazetteer
 from geosleuth.indexes.geodesy import LatLon, geodesic_km
 from geosleuth.indexes.regions import countries_at, division_at
 from geosleuth.tools.evidence import Evidence, Nothing
+from geosleuth.training.evaluate.agent.observe import UNREADABLE
 from geosleuth.training.evaluate.agent.scored import Observed, Scored, Truth
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def score(
     processes: int = 1,
     rule: AnswerRule | None = None,
 ) -> list[Scored]:
-    """Answer each photo from its evidence, as the agent would.
+    """Answer each photo from its evidence, as the agent would; one that nobody could read has no answer.
 
     Args:
         observed: By `observe`.
@@ -61,6 +62,11 @@ def bare_prediction(truths: Sequence[Truth], recorded: RecordedPredictions) -> l
     Photos are found by file name, as the agent does.
     """
     return _with_countries([_bare(truth, recorded) for truth in truths])
+
+
+def unreadable(seen: Observed) -> bool:
+    """Whether no tool could look at the photo: the agent refuses such a file, and says nothing of any place."""
+    return any(failure.startswith(f"{UNREADABLE}: ") for failure in seen.failures)
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,8 @@ class _Answers:
 
     def of(self, seen: Observed) -> Scored:
         """Answer one photo; the country of its point is still to be filled in."""
+        if unreadable(seen):
+            return _unanswered(seen)
         speaking = [piece for piece in seen.evidence if not isinstance(piece.likelihood, Nothing)]
         stand = _Stand(self.blank.belief.update(speaking), speaking) if speaking else self.blank
         truth, shares, point = seen.truth, stand.shares, stand.point
@@ -146,6 +154,19 @@ class _Answers:
             counted, stand.point, _regions(stand.point, code), prior, temperature=self.calibration.temperature
         )
         return "coarse" if any(one.bits >= self.rule.contradicted_bits for one in found) else status
+
+
+def _unanswered(seen: Observed) -> Scored:
+    return Scored(
+        truth=seen.truth,
+        status="not_locatable",
+        point=None,
+        error_km=None,
+        point_country=None,
+        named_country=None,
+        seconds=seen.seconds,
+        calls=sum(seen.calls.values()),
+    )
 
 
 def _regions(point: LatLon, code: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from geosleuth.tools.prior import RecordedPredictions
-from geosleuth.training.evaluate.agent.observe import UNREADABLE
+from geosleuth.training.evaluate.agent.score import unreadable
 from geosleuth.training.evaluate.agent.scored import Observed
 
 
@@ -21,6 +21,5 @@ def with_prior(observed: Iterable[Observed], recorded: RecordedPredictions | Non
 def _with_prior(seen: Observed, recorded: RecordedPredictions | None) -> Observed:
     others = [piece for piece in seen.evidence if piece.tool != "prior"]
     first = next((i for i, piece in enumerate(others) if piece.tool != "metadata"), len(others))
-    unreadable = any(failure.startswith(f"{UNREADABLE}: ") for failure in seen.failures)
-    said = [] if recorded is None or unreadable else recorded.evidence_for(seen.truth.file.rpartition("/")[2])
+    said = [] if recorded is None or unreadable(seen) else recorded.evidence_for(seen.truth.file.rpartition("/")[2])
     return seen.model_copy(update={"evidence": (*others[:first], *said, *others[first:])})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -56,17 +58,19 @@ def calibrate(
     held_out = cross_validated(observed, folds=folds, by=by, source=source, photos=every)
     scored = held_out.score(processes=processes)
     measured = fitness(held_out.gain_bits, scored, shipped_bits=held_out.shipped_bits)
+    areas = [row.area_90_km2 for row in scored if row.area_90_km2 is not None]
     record = FitRecord(
         data=data,
         date=today,
         commit=at,
         photos=len(observed),
-        countries=len({seen.truth.country for seen in observed}),
+        photos_sha256=digest(observed),
+        countries=len({seen.truth.country for seen in observed} - {None}),
         folds=len(held_out.calibrations),
         by=by,
         types=type_counts(observed),
         **{name: interval(figure) for name, figure in measured.items()},
-        median_area_90_km2=float(np.median([row.area_90_km2 or 0.0 for row in scored])),
+        median_area_90_km2=float(np.median(areas)) if areas else 0.0,
     )
     calibration = fit(every).calibration(source).model_copy(update={"record": record})
     return Calibrated(calibration, held_out, tuple(scored))
@@ -76,6 +80,13 @@ def save(calibration: Calibration, path: Path) -> None:
     """Write a calibration for the setting `calibration`; whole or not at all."""
     with appearing(path) as scratch:
         scratch.write_text(calibration.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def digest(observed: Sequence[Observed]) -> str:
+    """SHA-256 of the set of photos, whatever their order: by content, and by name where no file could be read."""
+    return hashlib.sha256(
+        json.dumps(sorted(seen.truth.sha256 or seen.truth.file for seen in observed)).encode()
+    ).hexdigest()
 
 
 def type_counts(observed: Sequence[Observed]) -> dict[str, int]:
@@ -92,13 +103,16 @@ def interval(figure: Figure) -> Interval:
 def fitness(
     gain_bits: Sequence[float | None], scored: Sequence[Scored], *, shipped_bits: Sequence[float | None] = ()
 ) -> dict[str, Figure]:
-    """The figures of a `FitRecord` that depend on photos, with intervals over places."""
+    """The figures of a `FitRecord` that depend on photos, with intervals over places.
+
+    Photos that could not be read have no region, and count in no coverage.
+    """
     spoken = np.array([bits is not None for bits in gain_bits], dtype=bool)
     statistics = {
         "with_evidence": share(spoken),
         "gain_bits": mean([bits or 0.0 for bits in gain_bits], spoken),
-        "in_50": share([bool(row.in_50) for row in scored]),
-        "in_90": share([bool(row.in_90) for row in scored]),
+        "in_50": share([row.in_50 is True for row in scored], [row.in_50 is not None for row in scored]),
+        "in_90": share([row.in_90 is True for row in scored], [row.in_90 is not None for row in scored]),
     }
     if shipped_bits:
         statistics["shipped_bits"] = mean([bits or 0.0 for bits in shipped_bits], spoken)

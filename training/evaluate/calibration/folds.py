@@ -12,7 +12,7 @@ import numpy as np
 from geosleuth.agent.calibration import Calibration, load_calibration
 from geosleuth.indexes.errors import InputError
 from geosleuth.training.evaluate.agent.score import score
-from geosleuth.training.evaluate.agent.scored import Observed, Scored
+from geosleuth.training.evaluate.agent.scored import Observed, Scored, Truth
 from geosleuth.training.evaluate.calibration.cases import SeenPhoto, seen_photos
 from geosleuth.training.evaluate.calibration.fit import Constants, fit, laid_out_cases, model_weights
 
@@ -60,7 +60,7 @@ def cross_validated(
     Raises:
         InputError: Fewer countries (or photos) than two.
     """
-    fold_of = _folds([_of(seen, by) for seen in observed], folds, by)
+    fold_of = folds_of([seen.truth for seen in observed], folds, by)
     every = list(seen_photos(observed)) if photos is None else photos
     laid = laid_out_cases(every, model_weights(every))
     fitted = [
@@ -76,12 +76,13 @@ def cross_validated(
     return CrossValidated(tuple(observed), tuple(calibrations), tuple(fold_of), tuple(gain), tuple(before))
 
 
-def _of(seen: Observed, by: By) -> str:
-    return seen.truth.file if by == "photo" else seen.truth.country or ""
+def folds_of(truths: Sequence[Truth], folds: int, by: By) -> list[int]:
+    """Fold of each photo: the largest country goes first, each to the fold that has fewest photos.
 
-
-def _folds(names: Sequence[str], folds: int, by: By) -> list[int]:
-    """Fold of each photo: the largest name goes first, each to the fold that has fewest photos."""
+    Raises:
+        InputError: Fewer countries (or photos) than two.
+    """
+    names = [truth.file if by == "photo" else truth.country or "" for truth in truths]
     counts = Counter(names)
     if len(counts) < 2 or folds < 2:
         found = f"{len(counts)} {'photos' if by == 'photo' else 'countries'}, {folds} folds"

@@ -28,6 +28,7 @@ _EXPECTED_HIT = 0.3
 _WORTH = 10.0  # photos
 _STEPS = (0.8, 0.4, 0.2, 0.1, 0.05)  # of logits
 _ROUNDS = 50  # of each step
+_ROUNDED = 10_000  # steps from 0 to 1 that a share is written in: photos tell no more than its third digit
 
 
 @dataclass(frozen=True)
@@ -144,11 +145,21 @@ def weights_of(opinions: Sequence[Opinion]) -> ModelWeights:
                         break
             if best <= before:
                 break
-    shares = _shares(point[:-1])
-    errors = tuple(
-        ErrorShare(share=round(float(s), 4), spread_km=km) for s, km in zip(shares, SPREADS_KM, strict=False)
-    )
-    return ModelWeights(hit_rate=round(_sigmoid(point[-1]), 4), errors=errors)
+    return rounded(_shares(point[:-1]), _sigmoid(point[-1]))
+
+
+def rounded(shares: Floats, hit_rate: float) -> ModelWeights:
+    """The weights in steps of 1/10,000, none of which rounding brings to what a model cannot be: never, or always.
+
+    Args:
+        shares: Of the spreads and of anywhere, (spreads + 1,).
+        hit_rate: Of countries, from 0 to 1.
+    """
+    steps = np.round(shares[:-1] * _ROUNDED).astype(int)
+    steps[np.argmax(steps)] -= max(int(steps.sum()) - (_ROUNDED - 1), 0)  # anywhere keeps a step
+    hits = min(max(round(hit_rate * _ROUNDED), 1), _ROUNDED - 1)
+    errors = (ErrorShare(share=int(s) / _ROUNDED, spread_km=km) for s, km in zip(steps, SPREADS_KM, strict=True))
+    return ModelWeights(hit_rate=hits / _ROUNDED, errors=tuple(errors))
 
 
 def _shares(logits: Floats) -> Floats:

@@ -16,7 +16,7 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.tools.evidence import Nothing
 from geosleuth.training.evaluate.agent.score import score
 from geosleuth.training.evaluate.agent.scored import Observed
-from geosleuth.training.evaluate.calibration.calibrate import fitness, interval, type_counts
+from geosleuth.training.evaluate.calibration.calibrate import digest, fitness, interval, type_counts
 from geosleuth.training.evaluate.calibration.cases import seen_photos
 from geosleuth.training.evaluate.calibration.fit import Constants
 
@@ -55,6 +55,8 @@ class ShiftReport(BaseModel):
     source: str
     """Of the calibration."""
     photos: int
+    same_photos: bool = False
+    """Whether they are those of the fit, which show a calibration as better than it is."""
     figures: tuple[Shifted, ...]
     """Coverage and gain."""
     types: tuple[Shifted, ...]
@@ -98,6 +100,7 @@ def shift(calibration: Calibration, observed: Sequence[Observed], *, processes: 
     return ShiftReport(
         source=calibration.source,
         photos=len(observed),
+        same_photos=record.photos_sha256 == digest(observed),
         figures=tuple(_shifted(*pair) for pair in pairs),
         types=_types(record, observed),
         strangers=tuple(model for model in models if model not in calibration.models),

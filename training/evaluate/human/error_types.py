@@ -4,7 +4,8 @@
     country wrong       its point lies in another country, or in none
     city wrong          the country is right, but neither is the named city the true one nor the point within 25 km
     right to the city   none of the three
-    beyond 750 km       the point is farther away: another country as a rule, or the other end of a large one
+    beyond 750 km       the point is farther away: another country as a rule, or the other end of a large one; who gave
+                        up has no point
 
 The first four are all photos whose country is known.
 """

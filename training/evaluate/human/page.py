@@ -20,10 +20,12 @@ from geosleuth.training.evaluate.vlm.intervals import Figure
 from geosleuth.training.evaluate.vlm.record import Section
 
 LEGEND = (
-    "Gave up: says that the place cannot be told. Country wrong: the point lies in another one. City wrong: the "
-    "country is right, but neither is the named city the true one nor the point within 25 km. These three and the "
-    "right ones are all answers. Beyond 750 km: the point is that far away. ECE: expected calibration error of the "
-    "named country's probability, which a person states. In brackets: 95 % intervals by bootstrap over places."
+    "Gave up: says that the place cannot be told. Of people and agent alike such an answer has no point and no "
+    "country, whatever the agent's belief would have guessed: it is wrong in every figure. Country wrong: the point "
+    "lies in another one. City wrong: the country is right, but neither is the named city the true one nor the point "
+    "within 25 km. These three and the right ones are all answers. Beyond 750 km: the point is that far away. ECE: "
+    "expected calibration error of the named country's probability, which a person states, of the answers that name "
+    "one. In brackets: 95 % intervals by bootstrap over places."
 )
 _LISTED = 50  # of who alone is right
 _ROWS_TURN = 4  # groups, above which they are rows: a table wider than the page cannot be read

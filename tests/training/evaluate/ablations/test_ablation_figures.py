@@ -99,6 +99,13 @@ def test_more_pairs_are_compared_where_both_arms_are_there() -> None:
     assert [(one.arm, one.against) for one in found.changes] == [("on", "off")]
 
 
+def test_an_arm_that_some_queries_lack_is_left_out_and_told_of() -> None:
+    rows = [outcome(i, {name: ArmResult(values={"recall@1": 1.0}) for name in ("off", "on")[: i + 1]}) for i in (0, 1)]
+    found = record(rows)
+    assert [one.name for one in found.arms] == ["off"]
+    assert "Arms left out, since not every query has them: 1." in found.notes
+
+
 def test_an_arm_without_the_primary_figure_is_compared_with_nothing() -> None:
     rows = [outcome(0, {"off": ArmResult(values={"recall@1": 1.0}), "on": ArmResult(values={"calls": 1.0})})]
     assert record(rows).changes == ()
@@ -130,11 +137,17 @@ def test_pages_quote_what_files_are_called(tmp_path) -> None:
     assert "A note." in text
     assert text.startswith("## Invented\n")
     assert all(line.count("|") - line.count("\\|") == 3 for line in text.splitlines() if line.startswith("|"))
-    write_report(tmp_path / "report", AblationReport(tables=(found,), skipped=(("<i>.jpg", "gone"),)))
+    assert "counts queries as independent" in text
+    left_out = (("submaps", "it needs <u>"),)
+    write_report(
+        tmp_path / "report", AblationReport(tables=(found,), skipped=(("<i>.jpg", "gone"),), left_out=left_out)
+    )
     page = (tmp_path / "report" / PAGE).read_text(encoding="utf-8")
     assert "<b>|x" not in page
     assert "&lt;b&gt;|x" in page
     assert "What could not be read: 1" in page
+    assert "Tables that were not made" in page
+    assert "it needs &lt;u&gt;" in page
     assert "<script" not in page
     again = AblationReport.model_validate_json((tmp_path / "report" / REPORT_FILE).read_text(encoding="utf-8"))
     assert again.tables == (found,)

@@ -40,6 +40,13 @@ def test_moves_exactly_so_far_in_any_direction(far_km: float) -> None:
         assert km(moved(PARIS, far_km, np.random.default_rng(seed))) == pytest.approx(far_km, abs=1e-3)
 
 
+def test_nothing_is_simulated_for_one_country() -> None:
+    with pytest.raises(InputError) as error:
+        simulated([(BERLIN, "DE"), (BERLIN, "DE")], seed=0)
+    assert error.value.found == "2 places in DE"
+    assert "several countries" in error.value.remedy
+
+
 def test_a_simulated_prior_is_as_right_as_it_says() -> None:
     prior = simulated(PLACES, seed=3, accuracy=0.7)
     said = [prior.predict(asked(f"{i}.jpg")) for i in range(1000)]

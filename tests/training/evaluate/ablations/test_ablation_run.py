@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.gallery.build import build_index
+from geosleuth.indexes.gallery.store import open_index
+from geosleuth.training.evaluate.ablations import run as run_module
 from geosleuth.training.evaluate.ablations.arm import Ablation, ArmResult, Results
 from geosleuth.training.evaluate.ablations.run import run
 from geosleuth.training.evaluate.ablations.setup import Look
@@ -53,7 +58,30 @@ def test_another_setup_asks_anew(setup, query, tmp_path: Path) -> None:
         run([asked.table()], [query], one, rows)
     run([asked.table("other")], [query], setup, rows)
     run([asked.table()], [replace(query, twin=None)], setup, rows)
-    assert len(asked.times) == 5
+    run([asked.table()], [replace(query, country="DE")], setup, rows)
+    assert len(asked.times) == 6
+
+
+def test_other_pictures_at_the_same_places_or_other_code_ask_anew(setup, query, tmp_path: Path, monkeypatch) -> None:
+    asked, rows = Asked(), tmp_path / "rows.jsonl"
+    run([asked.table()], [query], setup, rows)
+    folder = tmp_path / "gallery"
+    lats, lons = setup.positions
+    named = ["file,lat,lon,view"]
+    folder.mkdir()
+    for i, (lat, lon) in enumerate(zip(lats.tolist(), lons.tolist(), strict=True)):
+        Image.fromarray(np.full((16, 16, 3), (i, 255, 0), np.uint8)).save(folder / f"{i}.png")
+        named.append(f"{i}.png,{lat!r},{lon!r},ground")
+    (folder / "references.csv").write_text("\n".join(named) + "\n", encoding="utf-8")
+    build_index(folder / "references.csv", folder / "index", encoder=setup.encoder)
+    other = replace(setup, gallery=open_index(folder / "index"))
+    assert sorted(zip(*other.positions, strict=True)) == sorted(zip(lats, lons, strict=True))
+    assert other.facts == setup.facts
+    run([asked.table()], [query], other, rows)
+    assert len(asked.times) == 2
+    monkeypatch.setattr(run_module, "source_version", lambda *_: "a rule has changed")
+    run([asked.table()], [query], setup, rows)
+    assert len(asked.times) == 3
 
 
 def test_a_photo_that_cannot_be_read_is_told_and_left_out(setup, query, tmp_path: Path) -> None:

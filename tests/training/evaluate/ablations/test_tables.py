@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.geodesy import LatLon
+from geosleuth.tools.candidate import Candidate
 from geosleuth.tools.vlm.model import Prompt, Scores
 from geosleuth.training.evaluate.ablations import (
     corrupted,
@@ -20,8 +22,12 @@ from geosleuth.training.evaluate.ablations import (
     submaps,
     verifier,
 )
+from geosleuth.training.evaluate.ablations import setup as setup_file
 from geosleuth.training.evaluate.ablations.arm import ERROR
-from geosleuth.training.evaluate.ablations.setup import Look, strategies_named
+from geosleuth.training.evaluate.ablations.gallery_content import Spots
+from geosleuth.training.evaluate.ablations.query import is_right
+from geosleuth.training.evaluate.ablations.run import makeable, run
+from geosleuth.training.evaluate.ablations.setup import Look, Setup, strategies_named
 from geosleuth.training.evaluate.ablations.tables import TABLES, table_named
 
 PARIS_TO_BERLIN_KM = 878.0
@@ -174,10 +180,57 @@ def test_a_photo_of_a_missing_country_is_counted_apart(setup, query) -> None:
 
 
 def test_a_gallery_with_too_few_references_left_is_refused(setup, query, monkeypatch) -> None:
-    monkeypatch.setattr(missing, "removed_countries", lambda *_: frozenset(setup.countries))
-    with pytest.raises(InputError) as error:
-        missing.run(Look(setup, query))
-    assert "20 references left" in error.value.wanted
+    monkeypatch.setattr(missing, "removed_countries", lambda _, share: frozenset(setup.countries if share else ()))
+    for ask in (lambda: missing.run(Look(setup, query)), lambda: missing.TABLE.check(setup)):
+        with pytest.raises(InputError) as error:
+            ask()
+        assert "20 references left" in error.value.wanted
+        assert "48 references, of countries: 2" in error.value.found
+
+
+def test_arms_that_take_out_the_same_are_left_out_and_what_was_taken_out_is_said(setup, query) -> None:
+    # Of two countries a quarter rounds to none, as 0 does, and three quarters to one, as a half does.
+    assert list(missing.removals(setup)) == [0.0, 0.5]
+    assert {name.split(":")[0] for name in missing.run(Look(setup, query))} == {"0% removed", "50% removed"}
+    (note,) = missing.TABLE.notes_of(setup)
+    assert "50% removed: 1 of 2 countries, 50.0% of the references" in note  # 24 of 48
+    assert note.endswith("too few references: 25%, 75%.")
+
+
+def test_all_references_count_for_the_countries_not_a_sample(setup, monkeypatch) -> None:
+    monkeypatch.setattr(setup_file, "_MOST_GROUND", 1)
+    one = replace(setup)
+    assert len(one.ground) == 1
+    assert one.countries == ("DE", "FR")
+    assert one.by_country == {"DE": 24, "FR": 24}
+
+
+def test_a_reference_is_near_where_a_candidate_there_would_be_right(setup, monkeypatch) -> None:
+    metre = 1 / 111_195  # degrees of latitude on the sphere; on the ellipsoid at 48.85 N it is 1.0001 m
+    south = LatLon(48.85 - 900.0 * metre, 2.35)
+    here = Candidate(rank=1, reference_id="a", uri="a", lat=48.85, lon=2.35, view="ground", similarity=0.5, score=0.5)
+    counted = []
+    for within_m in (899.0, 900.05, 901.0):
+        one = replace(setup, within_m=within_m)
+        counted.append(len(one.near(south)[0]))
+        assert counted[-1] == int(is_right(here, south, within_m))
+    assert counted == [0, 0, 1]
+    tile = Spots(np.array([48.85]), np.array([2.35]), np.array([64.0]))
+    monkeypatch.setattr(setup_file, "spots", lambda _: tile)
+    assert len(replace(setup).near(LatLon(48.85 + 60.0 * metre, 2.35))[0]) == 1  # in the tile's circle
+    assert len(replace(setup).near(LatLon(48.85 + 66.0 * metre, 2.35))[0]) == 0
+
+
+def test_a_prior_cannot_be_corrupted_in_one_country(setup, monkeypatch) -> None:
+    monkeypatch.setattr(Setup, "ground", [(LatLon(48.85, 2.35), "FR")])
+    one = replace(setup)  # the fixture may have its ground already
+    fit, left_out = makeable([corrupted.TABLE, reranking.TABLE], one)
+    assert fit == [reranking.TABLE]
+    assert left_out == [
+        ("corrupted", "wanted a gallery of two countries or more, to simulate or corrupt a prior, found 1 places in FR")
+    ]
+    with pytest.raises(InputError):
+        run([corrupted.TABLE], [], one)
 
 
 def test_the_prior_tells_a_place_from_its_twin(look: Look) -> None:

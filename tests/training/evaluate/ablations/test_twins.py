@@ -10,7 +10,7 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.geodesy import LatLon
 from geosleuth.tools.candidate import Candidate
 from geosleuth.training.evaluate.ablations.query import Query, is_right, right_ids, without
-from geosleuth.training.evaluate.ablations.twins import read_twins, with_twins
+from geosleuth.training.evaluate.ablations.twins import read_twins, unmatched_note, with_twins
 from geosleuth.training.evaluate.labelled import LabelledPhoto
 
 PARIS = LatLon(48.8584, 2.2945)
@@ -38,12 +38,19 @@ def test_photos_of_the_manifest_get_their_twins(tmp_path: Path) -> None:
         ("file,twin_lat,twin_lon\nx,91,0\n", "'91', '0' in line 2"),
         ("file,twin_lat,twin_lon\nx,,\n", "'', '' in line 2"),
         ("file,twin_lat,twin_lon\nx,1,1\nx,2,2\n", "'x' twice, in line 3"),
+        pytest.param(f"file,twin_lat,twin_lon\n{'x' * 200_000},1,1\n", "no CSV: field larger than", id="long"),
     ],
 )
 def test_a_manifest_says_what_is_wrong_with_it(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(InputError) as error:
         read_twins(manifest(tmp_path, text))
     assert said in error.value.found
+
+
+def test_rows_that_match_no_photo_are_counted() -> None:
+    query = Query(Path("a"), "a", PARIS, None, "p")
+    assert "name no photo of the data set: 2." in unmatched_note([query], {"a": PARIS, "b": PARIS, "c": PARIS})
+    assert unmatched_note([query], {"a": PARIS}) == ""
 
 
 def test_a_manifest_that_is_missing_or_of_other_photos(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from geosleuth.indexes.errors import InputError
 from geosleuth.tools.evidence import Evidence, OverRegions
 from geosleuth.tools.prior import RecordedPredictions, recorded_models
-from geosleuth.training.evaluate.against.__main__ import main
+from geosleuth.training.evaluate.against.__main__ import _seen, main
 from geosleuth.training.evaluate.against.contest import contest, less_evidence, pooled_contests, two_models
 from geosleuth.training.evaluate.against.page import change_table, contest_table, near_table, region_table
 from geosleuth.training.evaluate.agent.measures import COUNTRY
@@ -80,15 +80,27 @@ def test_a_sign_corrects_the_model_and_nothing_else_changes(contests):
     assert both.differences[COUNTRY].value == pytest.approx(1 / 6)
 
 
-def test_what_a_model_left_out_is_wrong_for_it_and_still_answered_by_the_agent(contests):
-    alone, agent = contests[1].alone[-1], contests[1].agent[-1]
-    assert (alone.point, alone.error_km, alone.point_country) == (None, None, None)
-    assert agent.point is not None
+def test_a_model_is_judged_on_the_photos_that_it_was_asked_about(contests):
+    dull = contests[1]
+    assert [row.truth.file for row in dull.agent] == ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"]
+    assert [row.truth.file for row in dull.alone] == [row.truth.file for row in dull.agent]
+
+
+def test_a_row_that_names_no_place_is_wrong_for_the_model(observed, tmp_path):
+    path = tmp_path / "silent.csv"
+    path.write_text(
+        "model,source_file,predicted_country,predicted_city,lat,lon\n"
+        + "".join(f"m,{file},{'France' if file < 'c' else ''},,,\n" for file in PLACES)
+    )
+    found = contest(observed, RecordedPredictions.read(path, "m"))
+    assert len(found.alone) == 6
+    assert found.alone[-1].point is None
+    assert found.agent[-1].point is not None
 
 
 def test_pooled_counts_all_rows(contests):
     both = pooled_contests(contests)
-    assert both.photos == 12
+    assert both.photos == 11
     assert both.gained == sum(one.paired().gained for one in contests)
 
 
@@ -102,7 +114,7 @@ def test_two_models_are_set_against_the_better_one(observed, contests, predictio
     recorded = [RecordedPredictions.read(predictions, name) for name in ("sharp", "dull")]
     [both] = two_models(observed, contests, recorded)
     assert both.name == "sharp and dull"
-    assert both.alone == contests[0].agent
+    assert both.alone == contests[0].agent[:5]  # f was asked of one of them only
     assert both.agent[4].point_country == "ES"
 
 
@@ -118,7 +130,7 @@ def test_the_tables_hold_the_figures(contests):
     assert "83.3 %" in row
     assert "100.0 %" in row
     assert "+16.7 points" in row
-    assert "| both | 12 |" in table
+    assert "| both | 11 |" in table
     assert "accuracy@25km" in near_table(contests)
     assert "| all | 6 |" in region_table({"all": contests[0].agent})
     assert "| reading (1 photos) | 1 | 0 |" in change_table("left out", less_evidence(contests[:1]))
@@ -130,9 +142,32 @@ def test_bad_words_are_refused_in_three_parts(tmp_path, predictions, caplog):
     assert all(word in caplog.text for word in ("Wanted:", "Found:", "Do:"))
 
 
-def test_a_pool_needs_a_name():
-    from geosleuth.training.evaluate.against.__main__ import _pool
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--pool", "sharp,dull"], "NAME=MODEL"),
+        (["--pool", "both=sharp,nobody"], "NAME=MODEL"),
+        (["--models", "nobody"], "nobody"),
+        (["--processes", "0"], "one process or more"),
+    ],
+)
+def test_arguments_are_checked_before_any_photo(words, said, tmp_path, predictions, caplog):
+    given = ["--data", "csv", "--root", str(tmp_path), "--labels", str(tmp_path / "none.csv")]
+    assert main([*given, "--predictions", str(predictions), "--notes", str(tmp_path / "notes"), *words]) == 2
+    assert said in caplog.text
 
-    assert _pool("open=a,b") == ("open", ["a", "b"])
-    with pytest.raises(InputError, match="NAME=MODEL"):
-        _pool("a,b")
+
+def test_photos_that_were_looked_at_must_be_of_the_set(tmp_path):
+    listed = tmp_path / "seen.txt"
+    listed.write_text("a photo.jpg\n\nb.jpg\n")
+    assert _seen(listed, ["a photo.jpg", "b.jpg", "c.jpg"]) == {"a photo.jpg", "b.jpg"}
+    with pytest.raises(InputError, match=r"a photo\.jpg"):
+        _seen(listed, ["b.jpg"])
+    with pytest.raises(InputError, match="name a line"):
+        _seen(tmp_path / "nowhere.txt", [])
+
+
+def test_a_page_that_cannot_be_written_is_heard_of_first(tmp_path, predictions, caplog):
+    given = ["--data", "csv", "--root", str(tmp_path), "--predictions", str(predictions)]
+    assert main([*given, "--out", str(tmp_path / "no" / "such" / "page.md"), "--notes", str(tmp_path / "n")]) == 2
+    assert "Do:" in caplog.text

@@ -201,6 +201,8 @@ def test_medians_that_are_both_infinite_have_no_difference():
     near = [row(i, 5.0) for i in range(5)]
     assert paired(near, rows).differences["median km"] == Figure(value=None)
     assert paired(near, rows).differences["accuracy@25km"].value == 1.0
+    for one, other in ((near, rows), (rows, near)):  # 5 km are no share of infinitely many, and not 100 % less
+        assert paired(one, other).differences[MEDIAN_CHANGE] == Figure(value=None)
 
 
 def test_several_pairs_are_pooled_and_a_photo_is_drawn_with_itself():

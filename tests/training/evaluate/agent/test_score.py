@@ -12,7 +12,8 @@ from geosleuth.agent.settings import Settings
 from geosleuth.agent.toolbox import Finding, Scene
 from geosleuth.tools.evidence import Evidence, NearPlace, NearPoints, Nothing, OverRegions
 from geosleuth.tools.prior import RecordedPredictions
-from geosleuth.training.evaluate.agent.score import bare_prediction, score
+from geosleuth.training.evaluate.agent.observe import UNREADABLE
+from geosleuth.training.evaluate.agent.score import bare_prediction, score, unreadable
 from geosleuth.training.evaluate.agent.scored import Observed, Scored, Truth
 
 LISBON = (38.7223, -9.1393)
@@ -106,6 +107,20 @@ def test_a_calibration_is_taken() -> None:
     assert row.truth_probability == pytest.approx(blank.truth_probability)
     assert one(says("PT", 1e6)).truth_probability > 0.99
     assert row.status == "not_locatable"
+
+
+def test_a_photo_that_nobody_could_read_has_no_answer() -> None:
+    """Beside one that was looked at in vain, whose belief is where photos are taken, and one whose tool failed."""
+    blank = seen(QUIET)
+    failed = blank.model_copy(update={"failures": ("photograph: a tool of that name broke",)})
+    lost = blank.model_copy(update={"evidence": (), "calls": {}, "failures": (f"{UNREADABLE}: no JPEG",)})
+    assert [unreadable(each) for each in (blank, failed, lost)] == [False, False, True]
+    one_blank, one_failed, row = score([blank, failed, lost])
+    assert one_failed == one_blank
+    assert one_blank.point is not None
+    assert (row.truth, row.status, row.calls) == (lost.truth, "not_locatable", 0)
+    said = row.model_dump(exclude={"truth", "status", "calls", "seconds"})
+    assert set(said.values()) == {None}
 
 
 def test_threads_change_nothing() -> None:

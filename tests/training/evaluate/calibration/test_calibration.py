@@ -14,7 +14,7 @@ from geosleuth.training.evaluate.calibration.calibrate import Calibrated, calibr
 from geosleuth.training.evaluate.calibration.cases import STEP, seen_photos
 from geosleuth.training.evaluate.calibration.fit import Constants, fit, model_weights
 from geosleuth.training.evaluate.calibration.folds import cross_validated
-from geosleuth.training.evaluate.calibration.opinions import SPREADS_KM
+from geosleuth.training.evaluate.calibration.opinions import SPREADS_KM, rounded
 from geosleuth.training.evaluate.calibration.shift import _shifted, shift, wilson
 
 PLACES = {
@@ -198,6 +198,45 @@ def test_the_record_says_what_was_measured(fitted: Calibrated, tmp_path) -> None
     assert load_calibration(tmp_path / "fitted.json") == fitted.calibration
 
 
+def test_what_has_no_country_is_of_none_and_what_was_not_read_is_in_no_coverage() -> None:
+    nowhere = photo("PT", says("PT"), name="sea.jpg")
+    nowhere = nowhere.model_copy(update={"truth": nowhere.truth.model_copy(update={"country": None})})
+    lost = photo("DE", name="lost.jpg").model_copy(update={"failures": ("photo: no JPEG",)})
+    found = calibrate([*photos(1, says), nowhere, lost], data="invented photos", folds=2)
+    record = found.calibration.record
+    assert record is not None
+    assert (record.photos, record.countries) == (7, 5)
+    read = [row for row in found.scored if row.in_90 is not None]
+    assert len(read) == 6
+    assert record.in_90.value == pytest.approx(sum(bool(row.in_90) for row in read) / 6)
+    assert record.median_area_90_km2 == np.median([row.area_90_km2 for row in read])
+
+
+@pytest.mark.parametrize(
+    ("shares", "hit", "steps", "hits"),
+    [
+        ((0.2, 0.2, 0.2, 0.2, 0.1, 0.1), 0.5, (2000, 2000, 2000, 2000, 1000), 5000),
+        # Each would be rounded up, to 10,002 of 10,000: the largest gives 3.
+        ((0.19996, 0.19996, 0.19996, 0.19996, 0.20014, 0.00002), 1e-9, (2000, 2000, 2000, 2000, 1999), 1),
+        ((1.0, 0.0, 0.0, 0.0, 0.0, 0.0), 1 - 1e-9, (9999, 0, 0, 0, 0), 9999),
+    ],
+)
+def test_rounding_makes_no_model_that_cannot_be(shares, hit: float, steps, hits: int) -> None:
+    found = rounded(np.array(shares), hit)
+    assert [error.share for error in found.errors] == [step / 10_000 for step in steps]
+    assert found.hit_rate == hits / 10_000
+    assert sum(error.share for error in found.errors) < 1.0
+
+
+def test_a_point_that_is_nowhere_counts_in_the_agent_as_in_the_fit() -> None:
+    """Where no photo is taken within some spreads: in closed form, and by the likelihoods that the agent counts."""
+    shares = (0.3, 0.2, 0.1, 0.1, 0.2)
+    errors = tuple(ErrorShare(share=s, spread_km=km) for s, km in zip(shares, SPREADS_KM, strict=True))
+    constants = Constants({}, 0.8, {"a@1": ModelWeights(hit_rate=0.4, errors=errors)})
+    (one,) = seen_photos([photo("PE", says("PE", "prior.country", "a@1", "prior:a@1"), stands(-48.88, -123.39, "a@1"))])
+    assert constants.log_gain(one) == pytest.approx(one.case(constants.models).log_gain({}, 0.8), abs=2 * STEP)
+
+
 def test_folds_need_two_countries_or_two_photos() -> None:
     alone = [photo("PT", says("PT"), name="a.jpg"), photo("PT", says("PT"), name="b.jpg")]
     with pytest.raises(InputError, match="differ by country"):
@@ -210,6 +249,13 @@ def test_photos_like_those_of_the_fit_show_no_shift(fitted: Calibrated) -> None:
     assert report.holds
     assert not [one.name for one in report.types if one.differs]
     assert report.strangers == ()
+    assert not report.same_photos
+    record = fitted.calibration.record
+    assert record is not None
+    assert shift(fitted.calibration, fitted.held_out.observed[::-1]).same_photos
+    # A record of before photos were told apart.
+    older = fitted.calibration.model_copy(update={"record": record.model_copy(update={"photos_sha256": None})})
+    assert not shift(older, fitted.held_out.observed).same_photos
 
 
 def test_lies_rarer_signs_and_another_model_are_told(fitted: Calibrated) -> None:

@@ -13,7 +13,7 @@ from geosleuth.training.evaluate.human.answer_file import Answers
 from geosleuth.training.evaluate.human.comparison import compared
 from geosleuth.training.evaluate.human.error_types import CITY, COUNTRY, FAR, GAVE_UP, RIGHT, error_type
 from geosleuth.training.evaluate.human.page import grid_of, page_html, write_page
-from geosleuth.training.evaluate.human.side_by_side import rows_of_both, scored
+from geosleuth.training.evaluate.human.side_by_side import as_told, rows_of_both, scored
 
 spec = importlib.util.spec_from_file_location("human_rows", Path(__file__).with_name("human_rows.py"))
 made = sys.modules.setdefault("human_rows", importlib.util.module_from_spec(spec))
@@ -94,6 +94,29 @@ def test_people_and_agent_side_by_side():
     assert value(difference, "ben", RIGHT) == pytest.approx(1 / 3)
 
 
+def test_an_agent_that_gives_up_is_wrong_everywhere_as_people_are():
+    """Its belief's point is 3 km from the truth, and counts no more than the guess that a person was not asked for."""
+    found = compared(
+        Answers((made.nothing(1), made.nothing(2))),
+        tuple(
+            made.agent_row(n, 3.0, "FR", status="not_locatable", named_city="Lyon", truth_probability=0.5)
+            for n in (1, 2)
+        ),
+    )
+    errors = found.sections[0].columns
+    for who in ("people", "agent"):
+        assert errors[who][GAVE_UP].value == 1.0
+        for name in ("country accuracy", "accuracy@25km", "accuracy@2500km", RIGHT, FAR):
+            assert errors[who][name].value == 0.0, (who, name)
+        assert errors[who]["median km"].value is None  # infinitely far
+        assert "ECE of the named country" not in errors[who]
+    told = as_told(made.agent_row(1, 3.0, "FR", status="not_locatable"))
+    assert (told.point, told.point_country, told.named_country, told.probability) == (None, None, None, None)
+    kept = made.agent_row(1, 3.0, "FR", status="coarse")
+    assert as_told(kept) == kept
+    assert "Of people and agent alike" in page_html(found, "towns")
+
+
 def test_who_alone_is_right_and_by_which_clue():
     found = compared(Answers((*ANNA, *BEN)), AGENT)
     overlap = found.sections[1].columns["answers"]
@@ -137,6 +160,9 @@ def test_what_does_not_fit_is_told():
     assert "Answers: 4, of people: 1, about photos: 4." in notes
     assert "the agent's report has not their photos: 1." in notes
     assert "no answers: 1, the first in lines 3." in notes
+    with pytest.raises(InputError, match="an empty file") as told:
+        rows_of_both(Answers(), AGENT)
+    assert "--report" in told.value.remedy
     with pytest.raises(InputError, match="all of other photos"):
         rows_of_both(Answers((made.answer(9),)), AGENT)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -33,10 +34,12 @@ from geosleuth.training.evaluate.ablations.prior import ACCURACY
 from geosleuth.training.evaluate.ablations.record import AblationReport
 from geosleuth.training.evaluate.ablations.report import markdown, write_report
 from geosleuth.training.evaluate.ablations.run import Outcome
+from geosleuth.training.evaluate.ablations.setup import Setup
 from geosleuth.training.evaluate.ablations.tables import TABLES
 from geosleuth.training.evaluate.ablations.towns.cell import Cell, measured
 from geosleuth.training.evaluate.ablations.towns.draw import TownTask, WorldSize, draw
-from geosleuth.training.evaluate.ablations.towns.world import begin, index_world, open_world, tasks
+from geosleuth.training.evaluate.ablations.towns.world import begin, index_world, open_twins, open_world, tasks
+from geosleuth.training.evaluate.agent.record import commit
 from geosleuth.training.gleam_c.claims.page import replaced
 
 logger = logging.getLogger("geosleuth.training.evaluate.ablations.towns")
@@ -74,20 +77,27 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, default=Path("out/ablations"), help="folder of the worlds and outcomes")
     parser.add_argument("--out", type=Path, help="Markdown page whose sections are replaced; else stdout")
     parser.add_argument("--tables", nargs="+", choices=tuple(TABLES), default=list(TABLES), metavar="TABLE")
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), help="a world each")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="a core each")
+    parser.add_argument("--seeds", type=_whole(0), nargs="+", default=list(SEEDS), help="a world each")
+    parser.add_argument("--processes", type=_whole(1), default=os.cpu_count() or 1, help="a core each")
     parser.add_argument("--judge", metavar="SPEC", help="a vision-language model that reranks and verifies as well")
-    parser.add_argument("--towns", type=int, default=size.towns, help="of a world")
-    parser.add_argument("--references", type=int, default=size.references, help="of a town")
-    parser.add_argument("--queries", type=int, default=size.queries, help="of a town")
-    parser.add_argument("--twins", type=int, default=size.twins, help="towns that stand twice")
+    parser.add_argument("--towns", type=_whole(1), default=size.towns, help="of a world")
+    parser.add_argument("--references", type=_whole(1), default=size.references, help="of a town")
+    parser.add_argument("--queries", type=_whole(1), default=size.queries, help="of a town")
+    parser.add_argument("--twins", type=_whole(0), default=size.twins, help="towns that stand twice")
     given = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         asked = WorldSize(
             towns=given.towns, references=given.references, queries=given.queries, twins=min(given.twins, given.towns)
         )
-        run = Run(tuple(given.tables), tuple(given.seeds), given.work, asked, given.judge, given.processes)
+        run = Run(
+            tuple(dict.fromkeys(given.tables)),
+            tuple(dict.fromkeys(given.seeds)),
+            given.work,
+            asked,
+            given.judge,
+            given.processes,
+        )
         _write(run, run.measure(), given.out)
     except InputError as error:
         logger.error("Wanted: %s\nFound:  %s\nDo:     %s", error.wanted, error.found, error.remedy)
@@ -96,6 +106,18 @@ def main(argv: list[str] | None = None) -> int:
         logger.error("Interrupted. What is done is kept; the same command goes on from here.")
         return 130
     return 0
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    """Read a whole number that is not too small."""
+
+    def read(text: str) -> int:
+        number = int(text) if text.isascii() and text.isdigit() else least - 1
+        if number < least:
+            raise argparse.ArgumentTypeError(f"wanted a whole number, {least} or more; found {text!r}")
+        return number
+
+    return read
 
 
 @dataclass(frozen=True)
@@ -108,6 +130,15 @@ class Run:
     size: WorldSize
     judge: str | None
     processes: int
+
+    @property
+    def command(self) -> str:
+        """What makes the same figures again: every argument that decides them, and not where files lie."""
+        size = self.size
+        given = ["--tables", *self.tables, "--seeds", *map(str, self.seeds), "--towns", str(size.towns)]
+        given += ["--references", str(size.references), "--queries", str(size.queries), "--twins", str(size.twins)]
+        given += ["--judge", self.judge] if self.judge else []
+        return f"{_COMMAND} {shlex.join(given)}"
 
     def folder(self, seed: int) -> Path:
         """Of a seed's world."""
@@ -162,8 +193,9 @@ def _each(
 
 def _write(run: Run, found: Sequence[dict[str, list[Outcome]]], out: Path | None) -> None:
     records = []
-    made = f"`{_COMMAND}`; {datetime.now(UTC):%Y-%m-%d}, processes: {run.processes}."
-    facts = _facts(run)
+    at = commit()
+    made = f"`{run.command}`; {f'commit {at}, ' if at else ''}{datetime.now(UTC):%Y-%m-%d}, processes: {run.processes}."
+    left_out = []
     if out is not None and not out.exists():
         out.parent.mkdir(parents=True, exist_ok=True)
         with appearing(out) as scratch:
@@ -171,26 +203,42 @@ def _write(run: Run, found: Sequence[dict[str, list[Outcome]]], out: Path | None
     for name in run.tables:
         outcomes = [one for cell in found for one in cell.get(name, [])]
         if not outcomes:
-            logger.warning("No query for the table %s: no town has a twin", name)
+            left_out.append((name, "no town has a twin, or the towns are too few"))
+            logger.warning("No query for the table %s: %s", *left_out[-1])
             continue
         data = f"Invented towns (synthetic), seeds {', '.join(map(str, run.seeds))}"
-        records.append(summarised(TABLES[name], outcomes, data=data, facts=facts, notes=[_NOTE]))
+        records.append(
+            summarised(TABLES[name], outcomes, data=data, facts=_facts(run, name), notes=[_NOTE, *_notes(run, name)])
+        )
         text = markdown(records[-1], made)
         if out is None:
             sys.stdout.write(text)
         else:
             replaced(out, name, text)
-    write_report(run.work / "report", AblationReport(tables=tuple(records)))
+    write_report(run.work / "report", AblationReport(tables=tuple(records), left_out=tuple(left_out)))
 
 
-def _facts(run: Run) -> dict[str, str]:
-    """The facts of one world, without what differs from seed to seed."""
-    seed = run.seeds[0]
-    facts = open_world(run.folder(seed), seed, run.size)[0].facts
+def _facts(run: Run, table: str) -> dict[str, str]:
+    """The facts of the first world that a table searched, without what differs from seed to seed."""
+    facts = _searched(run, table, run.seeds[0]).facts
     facts["gallery"] = f"{facts['gallery']} a seed, {run.size.references} of each of {run.size.towns} towns"
+    if table == LOOK_ALIKES.name:
+        facts["gallery"] += f", and as many of each of the twins of {run.size.twins} of them"
     facts["prior"] = f"simulated, {ACCURACY:.0%} of the countries right"
-    facts["judge"] = run.judge or "none"
+    facts["judge"] = run.judge or "none" if table != LOOK_ALIKES.name else "none"  # nobody asks one there
     return {name: value for name, value in facts.items() if name != "seed"}
+
+
+def _searched(run: Run, table: str, seed: int) -> Setup:
+    """The gallery that a table searches."""
+    setup = open_world(run.folder(seed), seed, run.size)[0]
+    return open_twins(run.folder(seed), setup) if table == LOOK_ALIKES.name else setup
+
+
+def _notes(run: Run, table: str) -> list[str]:
+    """What was really done in each world."""
+    of_seeds = ((seed, _searched(run, table, seed)) for seed in run.seeds)
+    return [f"Seed {seed}: {note}" for seed, setup in of_seeds for note in TABLES[table].notes_of(setup)]
 
 
 def _say_budget(run: Run) -> None:

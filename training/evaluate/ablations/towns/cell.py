@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from geosleuth.training.evaluate.ablations.look_alikes import TABLE as LOOK_ALIKES
 from geosleuth.training.evaluate.ablations.query import Query
-from geosleuth.training.evaluate.ablations.run import Outcome, run
+from geosleuth.training.evaluate.ablations.run import Outcome, makeable, run
 from geosleuth.training.evaluate.ablations.setup import Setup
 from geosleuth.training.evaluate.ablations.tables import TABLES
 from geosleuth.training.evaluate.ablations.towns.draw import WorldSize
@@ -41,7 +41,7 @@ def measured(cell: Cell) -> dict[str, list[Outcome]]:
     rows.mkdir(exist_ok=True)
     file = rows / f"{cell.first:05d}.jsonl"  # a file for each cell: no two processes write to one
     others = [TABLES[name] for name in cell.tables if name != LOOK_ALIKES.name]
-    found = run(others, some, setup, file).outcomes
+    found = run(makeable(others, setup)[0], some, setup, file).outcomes
     twinned = [query for query in some if query.twin is not None]
     if LOOK_ALIKES.name in cell.tables and twinned:
         alike = _with_twins(cell.folder, cell.seed, cell.size)

@@ -9,8 +9,11 @@ import pytest
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.geodesy import LatLon, distance_km
 from geosleuth.indexes.regions import country_at
+from geosleuth.training.evaluate.ablations.arm import ArmResult
+from geosleuth.training.evaluate.ablations.run import Outcome
 from geosleuth.training.evaluate.ablations.tables import TABLES
-from geosleuth.training.evaluate.ablations.towns.__main__ import main
+from geosleuth.training.evaluate.ablations.towns import __main__ as towns
+from geosleuth.training.evaluate.ablations.towns.__main__ import Run, main
 from geosleuth.training.evaluate.ablations.towns.cell import Cell, measured
 from geosleuth.training.evaluate.ablations.towns.draw import WorldSize, draw
 from geosleuth.training.evaluate.ablations.towns.world import (
@@ -80,6 +83,40 @@ def test_a_cell_asks_its_tables_and_keeps_what_it_was_told(world: Path, monkeypa
     assert measured(cell) == found
     assert rows.read_bytes() == before
     assert set(found) <= set(TABLES)
+
+
+@pytest.mark.parametrize(("option", "number"), [("--processes", "0"), ("--towns", "0"), ("--twins", "-1")])
+def test_numbers_that_are_too_small_are_refused(option: str, number: str, tmp_path: Path, capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--work", str(tmp_path), option, number])
+    assert ended.value.code == 2
+    assert f"{option}: wanted a whole number" in capsys.readouterr().err
+
+
+def test_a_seed_counts_once_and_the_page_says_how_and_of_what_it_was_made(world: Path, monkeypatch, tmp_path) -> None:
+    asked: list[Run] = []
+
+    def outcomes(run: Run) -> list[dict[str, list[Outcome]]]:
+        asked.append(run)
+        arms = {"off": ArmResult(values={"recall@1": 1.0})}
+        one = Outcome(key="1", table="reranking", query="a", place="p", arms=arms)
+        return [{"reranking": [one], "look_alikes": [one]}]
+
+    monkeypatch.setattr(Run, "measure", outcomes)
+    monkeypatch.setattr(Run, "folder", lambda *_: world)
+    monkeypatch.setattr(towns, "WorldSize", lambda **given: SIZE.model_copy(update=given))
+    monkeypatch.setattr(towns, "commit", lambda: "abc123+")
+    page, size = tmp_path / "page.md", ["--towns", "2", "--references", "3", "--queries", "1", "--twins", "1"]
+    chosen = ["--tables", "reranking", "look_alikes", "--seeds", "1", "1"]
+    assert main(["--work", str(tmp_path), "--out", str(page), "--processes", "1", *size, *chosen]) == 0
+    assert asked[0].seeds == (1,)
+    text = page.read_text(encoding="utf-8")
+    arguments = "--tables reranking look_alikes --seeds 1 --towns 2 --references 3 --queries 1 --twins 1"
+    assert f"evaluate.ablations.towns {arguments}`; commit abc123+, " in text
+    assert str(tmp_path) not in text
+    reranking, look_alikes = text.split("<!-- look_alikes -->")
+    assert "gallery: 6 references a seed" in reranking
+    assert "gallery: 9 references a seed" in look_alikes
 
 
 def test_a_folder_of_another_size_is_refused(world: Path, tmp_path, caplog) -> None:
