@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,10 +83,11 @@ def runs(tiny_models, tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = tmp_path_factory.mktemp("runs")
     folder = VERIFIER.folder(runs)
     folder.mkdir()
-    tiny_models.tiny_lora(tiny_models.tiny_qwen()).rename(folder / VERIFIER.name)
+    shutil.copytree(tiny_models.tiny_lora(tiny_models.tiny_qwen()), folder / VERIFIER.name)
     return runs
 
 
+@pytest.mark.slow
 def test_a_verifier_is_asked_once_about_the_pairs_that_the_agent_would_meet(
     material: AgentMaterial, index: Path, runs: Path, tiny_models, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -117,11 +119,13 @@ def test_a_verifier_is_asked_once_about_the_pairs_that_the_agent_would_meet(
     assert held.weights in said["weights"]
 
 
+@pytest.mark.slow
 def test_a_verifier_that_was_not_trained_is_said(material: AgentMaterial, index: Path, tmp_path: Path):
     with pytest.raises(InputError, match="make the table verdicts"):
         calibrated_verifier(VERIFIER, tmp_path, tmp_path / "runs", "drone", material, index, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_whole_agent_is_asked_once_about_each_photo(
     material: AgentMaterial, index: Path, tiny_models, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -91,6 +91,7 @@ def test_what_is_learned_is_what_the_teacher_wrote(records, tmp_path):
     assert [turns[i].parts for i in (2, 3, 4)] == [("Yes",), (WHY["zh"],), ("because",)]
 
 
+@pytest.mark.slow
 def test_a_student_is_written_whole_and_made_once(full, records, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "EXPLANATION_TOKENS", 6)
     out = distilled(full, records, tmp_path, tmp_path / "student", steps=2)

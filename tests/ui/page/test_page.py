@@ -1,5 +1,6 @@
 """The page as a person uses it, with small real tools: a case, words, switches, an undo, a restart, two people."""
 
+import functools
 import importlib.util
 import io
 import sys
@@ -49,7 +50,8 @@ class Chat:
         self.start_server()
 
     def start_server(self) -> None:
-        self.server = Server(self.settings, Agent(self.settings, tools=self.tools, start=shared._start), Runs(1))
+        start = functools.partial(shared._start, None)
+        self.server = Server(self.settings, Agent(self.settings, tools=self.tools, start=start), Runs(1))
         self.server._warm.set()  # the stubs have nothing to load
         self.monkeypatch.setattr(shared, "_made", lambda *_: self.server)
         self.page = AppTest.from_file(str(ROOT / "ui" / "chat.py"), default_timeout=30)
