@@ -17,6 +17,7 @@ from geosleuth.agent.calibration import Calibration, load_calibration
 from geosleuth.agent.credible import Region, by_density, credible_weights, outline
 from geosleuth.agent.leaves import Leaves
 from geosleuth.agent.log_likelihood import Bumps, RegionTable, laid_out
+from geosleuth.agent.peak import peak
 from geosleuth.agent.refine import SHARPEST, refine, sharp_places
 from geosleuth.indexes.cells import cells_at, parents, resolutions
 from geosleuth.indexes.errors import InputError
@@ -26,7 +27,6 @@ from geosleuth.indexes.grid import Grid, load_grid
 from geosleuth.tools.evidence import Evidence, Nothing
 
 _CITY_KM = 25.0  # "the city" of the field's accuracy@25km
-_SMALLER_KM = (5.0, 1.0, 0.2)
 _REPORTED_SHARE = 0.5  # the radius and the contributions are about the region that holds half of the belief
 
 
@@ -133,30 +133,14 @@ class Belief:
         return int(np.argmax(np.bincount(self._leaves.country, weights=self.mass, minlength=len(self._grid.codes))))
 
     def point(self) -> LatLon:
-        """The peak of the belief: in the likeliest country, the middle of the likeliest circle of a city's size."""
-        rows = np.flatnonzero(self._leaves.country == self._top_country)
-        vectors, mass = self._leaves.vectors[rows], self.mass[rows]
-        centre, held = self._fullest_circle(vectors, mass, _CITY_KM)
-        for km in _SMALLER_KM:  # go on inside while a smaller circle holds half: else the larger one's middle is better
-            near = ((vectors - centre) ** 2).sum(axis=1) <= chord_of_km(_CITY_KM) ** 2
-            vectors, mass = vectors[near], mass[near]
-            smaller, inside = self._fullest_circle(vectors, mass, km)
-            if inside < 0.5 * held:
-                break
-            centre, held = smaller, inside
-        lat, lon = from_unit_vectors(centre)
-        return LatLon(float(lat), float(lon))
+        """The point of the likeliest country that is right at most of the field's distances, in expectation."""
+        return self._point
 
-    @staticmethod
-    def _fullest_circle(vectors: Floats, mass: Floats, km: float) -> tuple[Floats, float]:
-        """Centre (a unit vector) and mass of the circle of `km` that holds most, around a heavy cell."""
-        heavy = np.argsort(-mass)[:200]  # the fullest circle has one of the heaviest cells near its middle
-        squares = 2.0 - 2.0 * (vectors[heavy] @ vectors.T)  # of chords; exact to 0.1 km, enough for circles
-        near = squares <= chord_of_km(km) ** 2 + 1e-9
-        best = int(np.argmax(near @ mass))
-        inside = near[best]
-        middle = (vectors[inside] * mass[inside, None]).sum(axis=0)
-        return middle / np.linalg.norm(middle), float(mass[inside].sum())
+    @cached_property
+    def _point(self) -> LatLon:
+        in_country = np.flatnonzero(self._leaves.country == self._top_country)
+        lat, lon = from_unit_vectors(peak(self._leaves.vectors, self.mass, in_country))
+        return LatLon(float(lat), float(lon))
 
     def mass_within(self, position: LatLon, km: float) -> float:
         """Probability that the photo was taken within `km` of a position (by cells' centres)."""

@@ -89,6 +89,8 @@ class Calibration(_Frozen):
     source: str
     models: dict[str, ModelWeights] = {}
     """By `model_of`: they stand in for the constants above where this model plays the prior."""
+    errors_of_others: tuple[ErrorShare, ...] = ()
+    """How far points lie of models that are not among these; empty: their likelihoods are the tool's."""
     record: FitRecord | None = None
 
     def temperature(self, evidence: Evidence) -> float:
@@ -96,10 +98,11 @@ class Calibration(_Frozen):
         return self._of(evidence).temperatures.get(evidence.type, 1.0)
 
     def counted(self, evidence: Evidence) -> Evidence:
-        """The evidence with the likelihood that it counts with: of a model that was measured, by how that one errs."""
-        weights = self.models.get(model_of(evidence) or "")
-        if weights is None:
+        """The evidence with the likelihood that it counts with: a model's by how it errs, or others of its kind do."""
+        model = model_of(evidence)
+        if model is None:
             return evidence
+        weights = self.models.get(model) or ModelWeights(errors=self.errors_of_others)
         from geosleuth.agent.opinion import as_counted
 
         return evidence.model_copy(update={"likelihood": as_counted(evidence.likelihood, weights)})
@@ -116,12 +119,12 @@ class Calibration(_Frozen):
         """Say which models play the prior whose answers this calibration has not seen."""
         models = (model_of(one) for one in evidence if not isinstance(one.likelihood, Nothing))
         strangers = [one for one in dict.fromkeys(models) if one is not None and one not in self.models]
-        if not self.models:  # nothing was said about any model, so there is nothing to mistake
+        if not self.models and not self.errors_of_others:  # nothing was said of any model: nothing to mistake
             return ()
-        fitted = ", ".join(self.models)
+        fitted = ", ".join(self.models) or "other models"
         return tuple(
-            f"The answers of {name} count by no measurement of its own: the calibration ({self.source}) was fitted on "
-            f"those of {fitted}."
+            f"How often {name} errs was not measured: the calibration ({self.source}) was fitted on the answers of "
+            f"{fitted}. `geosleuth calibrate` measures it on labelled photos."
             for name in strangers
         )
 

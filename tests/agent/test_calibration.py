@@ -62,10 +62,26 @@ def test_a_recorded_model_goes_by_its_name_and_weights_by_theirs() -> None:
 
 def test_a_stranger_is_named_and_an_acquaintance_is_not() -> None:
     (note,) = fitted().notes_on([opinion("a@1"), opinion("b@1"), opinion("b@1")])
-    assert "answers of b@1" in note
+    assert "How often b@1 errs" in note
     assert "(invented)" in note
-    assert note.endswith("those of a@1.")
-    assert load_calibration().notes_on([opinion("b@1")]) == ()  # it says nothing of any model
+    assert "the answers of a@1." in note
+    (note,) = load_calibration().notes_on([opinion("b@1")])
+    assert "answers of other models." in note
+    unmeasured = load_calibration().model_copy(update={"errors_of_others": ()})
+    assert unmeasured.notes_on([opinion("b@1")]) == ()  # it says nothing of any model
+
+
+def test_the_points_of_a_stranger_err_as_those_of_others_and_its_country_counts_as_before() -> None:
+    others = (ErrorShare(share=0.2, spread_km=12.0), ErrorShare(share=0.3, spread_km=500.0))
+    calibration = fitted().model_copy(update={"errors_of_others": others})
+    stranger = calibration.counted(place("b@1")).likelihood
+    assert stranger == as_counted(place("b@1").likelihood, ModelWeights(errors=others))
+    assert isinstance(stranger, NearPoints)
+    assert stranger.floor == pytest.approx(0.5)
+    assert calibration.counted(opinion("b@1")) == opinion("b@1")
+    assert calibration.counted(place("a@1")) == place("a@1")  # that one was measured, and keeps its tool's likelihood
+    not_a_model = place("b@1").model_copy(update={"tool": "reading", "type": "reading.place"})
+    assert calibration.counted(not_a_model) == not_a_model
 
 
 def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
@@ -99,8 +115,8 @@ def test_the_agent_uses_its_file_in_the_belief_and_in_contradictions(tmp_path: P
     assert len(strong.contradictions) == 1
     assert not less.contradictions
     assert less.evidence[0].contribution_bits < 0.5 * strong.evidence[0].contribution_bits
-    assert [note for note in less.notes if "answers of b@1" in note]
-    assert not [note for note in strong.notes if "b@1" in note]
+    assert [note for note in less.notes if "How often b@1 errs" in note]
+    assert [note for note in strong.notes if "How often b@1 errs" in note and "other models" in note]
 
 
 REMOTE = (-48.88, -123.39)  # Point Nemo: 2,690 km from any land

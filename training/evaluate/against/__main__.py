@@ -19,8 +19,9 @@ from pathlib import Path
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.whole_file import appearing
 from geosleuth.tools.prior import RecordedPredictions, recorded_models
-from geosleuth.training.evaluate.against.contest import contest, less_evidence, two_models
+from geosleuth.training.evaluate.against.contest import Contest, contest, less_evidence, two_models
 from geosleuth.training.evaluate.against.page import change_table, contest_table, near_table, region_table
+from geosleuth.training.evaluate.against.unmeasured import as_unmeasured, pooled_errors
 from geosleuth.training.evaluate.agent.scored import Observed
 
 logger = logging.getLogger("geosleuth.training.evaluate.against")
@@ -110,6 +111,8 @@ def _tables(
     runs = {one.name: one.agent for one in contests}
     every = [row for rows in (*runs.values(), alone) for row in rows]
     parts += ["## Regions\n", region_table({**runs, "no model": alone, "all of them": every})]
+    if len(contests) > 1:
+        parts += ["## A model that nobody has measured\n", *_unmeasured(contests, given.processes)]
     first, of = next(iter(pools.items()), ("all models", [one.name for one in contests]))
     less = less_evidence([one for one in contests if one.name in of], processes=given.processes)
     parts += [f"## What each tool adds to {first}, and each type of its evidence\n", change_table("left out", less)]
@@ -118,6 +121,13 @@ def _tables(
         changes = {one.name: one.paired() for one in fused}
         parts += ["## Two models, against the agent with the better one\n", change_table("models", changes)]
     return "\n".join(parts)
+
+
+def _unmeasured(contests: Sequence[Contest], processes: int) -> list[str]:
+    rows = as_unmeasured(contests, processes=processes)
+    every = [row for of in rows.values() for row in of]
+    shares = ", ".join(f"{error.share:.4f} within {error.spread_km:g} km" for error in pooled_errors(contests))
+    return [region_table({**rows, "all of them": every}), f"Points of all models together: {shares} (per axis).\n"]
 
 
 def _pool(text: str, models: Sequence[str]) -> tuple[str, list[str]]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from geosleuth.agent.calibration import ModelWeights, model_of, source_of
+from geosleuth.agent.calibration import ErrorShare, ModelWeights, model_of, source_of
 from geosleuth.agent.log_likelihood import laid_out
 from geosleuth.agent.opinion import as_counted, start
 from geosleuth.indexes.cells import cells_at, parents, resolutions
@@ -26,7 +26,6 @@ from geosleuth.training.evaluate.calibration.opinions import Opinion, opinion
 STEP = 0.02  # nats: terms nearer than this are one, so that none is off by more than 0.01
 Key = tuple[str | None, str]  # the model whose opinion it is, if one's, and the type of evidence: what is fitted alone
 Weights = Mapping[str, ModelWeights]  # by model
-_UNMEASURED = ModelWeights()
 
 
 @dataclass(frozen=True)
@@ -66,12 +65,12 @@ class SeenPhoto:
         """What its findings are fitted with."""
         return frozenset((model_of(piece), piece.type) for piece in self.evidence)
 
-    def case(self, weights: Weights) -> Case:
-        """Lay the evidence out, that of models as these weights count it."""
+    def case(self, weights: Weights, others: tuple[ErrorShare, ...] = ()) -> Case:
+        """Lay the evidence out, that of models as these weights count it, or as points of other models err."""
         leaves, prior = start()
-        counted = [
-            as_counted(piece.likelihood, weights.get(model_of(piece) or "", _UNMEASURED)) for piece in self.evidence
-        ]
+        stranger = ModelWeights(errors=others)
+        known: dict[str | None, ModelWeights] = {None: ModelWeights(), **weights}
+        counted = [as_counted(piece.likelihood, known.get(model_of(piece), stranger)) for piece in self.evidence]
         tables = [laid_out(one, load_grid()) for one in counted if not isinstance(one, Nothing)]
         terms = np.array([table.on(leaves) for table in tables])
         of_cell = _joined(terms)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from geosleuth.agent.calibration import Calibration, ModelWeights
+from geosleuth.agent.calibration import Calibration, ErrorShare, ModelWeights, load_calibration
 from geosleuth.indexes.geodesy import Floats
 from geosleuth.training.evaluate.calibration.cases import Case, Key, SeenPhoto
 from geosleuth.training.evaluate.calibration.opinions import Opinions, rates, weights_of
@@ -38,6 +38,7 @@ class Constants:
     temperatures: Mapping[Key, float]
     correlation: float = _CORRELATION
     models: Mapping[str, ModelWeights] = field(default_factory=dict)  # without their temperatures
+    others: tuple[ErrorShare, ...] = field(default_factory=lambda: load_calibration().errors_of_others)
 
     @classmethod
     def of(cls, calibration: Calibration) -> Constants:
@@ -46,7 +47,7 @@ class Constants:
         for model, weights in calibration.models.items():
             found |= {(model, kind): value for kind, value in weights.temperatures.items()}
         models = {name: one.model_copy(update={"temperatures": {}}) for name, one in calibration.models.items()}
-        return cls(found, calibration.correlation, models)
+        return cls(found, calibration.correlation, models, calibration.errors_of_others)
 
     def calibration(self, source: str) -> Calibration:
         """The same for the agent."""
@@ -54,8 +55,12 @@ class Constants:
         of = {model: {kind: t for (its, kind), t in rounded.items() if its == model} for model in (None, *self.models)}
         models = {name: one.model_copy(update={"temperatures": of[name]}) for name, one in self.models.items()}
         return Calibration(
-            temperatures=of[None], correlation=round(self.correlation, 3), source=source, models=models
-        )  # fmt: skip
+            temperatures=of[None],
+            correlation=round(self.correlation, 3),
+            source=source,
+            models=models,
+            errors_of_others=self.others,
+        )
 
     def log_gain(self, photo: SeenPhoto) -> float:
         """Ln of the belief's density at the truth over the start's."""
@@ -64,7 +69,7 @@ class Constants:
         alone = said is not None and not others and all(its == model for its, _ in photo.keys)
         if said is not None and alone and model in self.models and not photo.keys & set(self.temperatures):
             return float(Opinions([said]).log_gains(*rates(self.models[model]))[0])  # the same, without the grid
-        return photo.case(self.models).log_gain(self.temperatures, self.correlation)
+        return photo.case(self.models, self.others).log_gain(self.temperatures, self.correlation)
 
 
 def fit(photos: Sequence[SeenPhoto], *, laid: Mapping[int, Case] | None = None) -> Constants:

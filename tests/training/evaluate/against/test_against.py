@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from geosleuth.agent.calibration import load_calibration
 from geosleuth.indexes.errors import InputError
 from geosleuth.tools.evidence import Evidence, OverRegions
 from geosleuth.tools.prior import RecordedPredictions, recorded_models
 from geosleuth.training.evaluate.against.__main__ import _seen, main
 from geosleuth.training.evaluate.against.contest import contest, less_evidence, pooled_contests, two_models
 from geosleuth.training.evaluate.against.page import change_table, contest_table, near_table, region_table
+from geosleuth.training.evaluate.against.unmeasured import as_unmeasured, pooled_errors
 from geosleuth.training.evaluate.agent.measures import COUNTRY
+from geosleuth.training.evaluate.agent.score import score
 from geosleuth.training.evaluate.agent.scored import Observed, Truth
 
 PLACES = {
@@ -171,3 +174,18 @@ def test_a_page_that_cannot_be_written_is_heard_of_first(tmp_path, predictions, 
     given = ["--data", "csv", "--root", str(tmp_path), "--predictions", str(predictions)]
     assert main([*given, "--out", str(tmp_path / "no" / "such" / "page.md"), "--notes", str(tmp_path / "n")]) == 2
     assert "Do:" in caplog.text
+
+
+def test_a_model_that_was_not_measured_counts_by_the_errors_of_the_others(
+    observed: list[Observed], predictions: Path
+) -> None:
+    """Sharp errs once in six, dull nearly always: each is answered with the other's errors, and not its own."""
+    contests = [contest(observed, RecordedPredictions.read(predictions, name)) for name in ("sharp", "dull")]
+    sharp, dull = (pooled_errors([one]) for one in contests)
+    assert dull[0].share < sharp[0].share  # within a city
+    answers = as_unmeasured(contests)
+    assert {name: len(rows) for name, rows in answers.items()} == {"sharp": 6, "dull": 5}
+    own = load_calibration().model_copy(update={"errors_of_others": sharp})
+    measured = score(contests[0].fitted.observed, own)
+    first = next(row for row in range(6) if measured[row].truth.file == "a.jpg")
+    assert answers["sharp"][first].entropy_bits > measured[first].entropy_bits  # the other's points tell less

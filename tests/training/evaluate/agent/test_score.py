@@ -27,7 +27,7 @@ def says(code: str, ratio: float) -> Evidence:
     return Evidence(tool="reading", type="reading.language", claim=f"A sign of {code}.", likelihood=likelihood)
 
 
-def stands(lat: float, lon: float, kind: str = "prior.place", weight: float = 1e10) -> Evidence:
+def stands(lat: float, lon: float, kind: str = "reading.place", weight: float = 1e10) -> Evidence:
     near = NearPoints(places=(NearPlace(lat=lat, lon=lon, spread_km=5.0, weight=weight),), floor=1.0)
     return Evidence(tool=kind.split(".")[0], type=kind, claim=f"At {lat}, {lon}.", likelihood=near)
 

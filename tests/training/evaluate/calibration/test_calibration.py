@@ -143,7 +143,7 @@ def test_country_and_point_of_a_fitted_model_are_not_discounted() -> None:
     case = one.case({})
     total = np.array([0.1, 1.0]) @ case.terms  # the point speaks more strongly
     by_hand = float(np.array([0.1, 1.0]) @ case.at) - math.log(float(np.exp(total) @ case.prior))
-    assert Constants({}, correlation=0.9).log_gain(one) == pytest.approx(by_hand)
+    assert Constants({}, correlation=0.9, others=()).log_gain(one) == pytest.approx(by_hand)
 
 
 def test_without_a_photo_every_tool_counts_as_it_says() -> None:
