@@ -20,8 +20,9 @@ def peak(vectors: Floats, mass: Floats, allowed: NDArray[np.intp]) -> Floats:
     """Find the point, among some cells, that is right at most distances, in expectation.
 
     The fullest circle of a city's size would be the capital whenever a smaller town is in doubt, though the town may be
-    likelier at every larger distance. Inside the city of the best cell the middle of its mass is taken, and where most
-    of that lies within a smaller circle, the middle of this.
+    likelier at every larger distance. The best cell's own place is taken, which is where most people of a city live,
+    and not the middle of the circle, which suburbs draw aside; and where most of the circle's mass lies within a
+    smaller one, the middle of that.
 
     Args:
         vectors: Unit vectors of all cells, (n, 3).
@@ -42,12 +43,12 @@ def peak(vectors: Floats, mass: Floats, allowed: NDArray[np.intp]) -> Floats:
     right = sum((squares <= chord_of_km(km) ** 2).astype(np.float32) @ of_each for km in _RIGHT_WITHIN_KM)
     centre = tried[int(np.argmax(right))]
     vectors, mass = _near(centre, vectors[allowed], mass[allowed])
-    centre, full = _middle(vectors, mass), float(mass.sum())
+    full = float(mass.sum())
     for km in _SMALLER_KM:
         vectors, mass = _near(centre, vectors, mass)
         smaller, inside = _fullest_circle(vectors, mass, km)
         if inside < 0.5 * full:
-            break  # the larger one's middle is better
+            break
         centre, full = smaller, inside
     return centre
 
