@@ -24,9 +24,11 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gazetteer import Place
 from geosleuth.indexes.geodesy import EARTH_RADIUS_KM, Floats, LatLon, chord_of_km, from_unit_vectors, unit_vectors
 from geosleuth.indexes.grid import Grid, load_grid
+from geosleuth.indexes.regions import countries_at, country_at
 from geosleuth.tools.evidence import Evidence, Nothing
 
 _CITY_KM = 25.0  # "the city" of the field's accuracy@25km
+_NEAR_A_BORDER = 500  # cells of a country that are looked up on the map, where the likeliest point lies outside it
 _REPORTED_SHARE = 0.5  # the radius and the contributions are about the region that holds half of the belief
 
 
@@ -138,8 +140,17 @@ class Belief:
 
     @cached_property
     def _point(self) -> LatLon:
-        in_country = np.flatnonzero(self._leaves.country == self._top_country)
-        lat, lon = from_unit_vectors(peak(self._leaves.vectors, self.mass, in_country))
+        rows = np.flatnonzero(self._leaves.country == self._top_country)
+        point, code = self._peak(rows), self._grid.codes[self._top_country]
+        if not code or country_at(*point) == code:
+            return point
+        # The middle of a cell at a border may lie beyond it: then only cells whose middles lie in the country.
+        heavy = rows[np.argsort(-self.mass[rows])[:_NEAR_A_BORDER]]
+        inside = np.array(countries_at(*from_unit_vectors(self._leaves.vectors[heavy]))) == code
+        return self._peak(heavy[inside]) if inside.any() else point
+
+    def _peak(self, rows: NDArray[np.intp]) -> LatLon:
+        lat, lon = from_unit_vectors(peak(self._leaves.vectors, self.mass, rows))
         return LatLon(float(lat), float(lon))
 
     def mass_within(self, position: LatLon, km: float) -> float:

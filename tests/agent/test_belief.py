@@ -9,6 +9,7 @@ from geosleuth.agent.belief import Belief
 from geosleuth.agent.calibration import Calibration
 from geosleuth.agent.credible import by_density, credible_weights
 from geosleuth.indexes.geodesy import LatLon, geodesic_km
+from geosleuth.indexes.regions import country_at
 from geosleuth.tools.evidence import Evidence, NearPlace, NearPoints, Nothing, OverRegions
 
 CODES = ("PT", "ES", "FR", "DE", "PL", "RO", "JP", "BR", "US", "FJ", "AQ", "MC")
@@ -188,3 +189,11 @@ def test_city_of_a_sharp_belief(start: Belief) -> None:
     assert found is not None
     assert found[0].name == "Paris"
     assert found[1] > 0.95
+
+
+def test_the_point_lies_in_the_country_that_is_named(start: Belief) -> None:
+    """At the border of Bolivia: the middle of the likeliest cell lies beyond it, and most of the cell does not."""
+    belief = start.update([near(-11.01, -68.75, spread_km=12.0, weight=1e4), over(BR=9.0)])
+    assert next(iter(belief.country_probabilities())) == "BR"
+    assert country_at(*belief.point()) == "BR"
+    assert geodesic_km(belief.point(), LatLon(-11.01, -68.75)) < 25
