@@ -10,12 +10,13 @@ LABELS ?=# CSV of labelled photos: file, lat, lon, country
 PHOTOS ?= $(dir $(LABELS))
 export PHOTO
 
-.PHONY: localize test lint bench evidence clean help
+.PHONY: localize test lint audit bench evidence clean help
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make localize PHOTO=path/to/photo.jpg   where was it taken? (without PHOTO: a street scene drawn here)'
 	@echo 'make test                               lint, types, the order of imports, tests: at most 20 minutes'
+	@echo 'make audit                              known weaknesses of what is installed, and its bill of materials'
 	@echo 'make bench                              times of a cold and of a warm start, share of each tool'
 	@echo 'make evidence LABELS=... PHOTOS=...      the long measurements behind the tables of docs/evidence'
 
@@ -37,6 +38,10 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+# Says what it could not ask about; ARGS=--strict makes that an error.
+audit: $(VENV)/.dev
+	@$(BIN)/python .ci/audit.py $(ARGS)
 
 bench: $(VENV)/.base
 	@$(BIN)/python benchmarks/photo.py

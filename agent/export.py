@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from html import escape
 from pathlib import Path
@@ -18,7 +19,7 @@ from geosleuth.agent.answer_row import answer_row as answer_row
 from geosleuth.agent.answer_row import failure_row as failure_row
 from geosleuth.agent.figures import bits
 from geosleuth.agent.localization import ComparedReference, Geometry, Localization, WeighedEvidence
-from geosleuth.agent.printable import printable
+from geosleuth.agent.printable import printable, printable_json
 from geosleuth.indexes.whole_file import appearing
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 CAVEAT = "A hypothesis with a probability, not a finding: check the evidence before acting on it."
 _DTYPES = {str: "string", float: "float64", int: "Int64"}  # so that a column of nothing has a type, too
+# Where a formula begins: at a cell's beginning, or behind a semicolon, which separates cells for spreadsheets of
+# countries that write a comma in numbers. Tabs and line ends are visible escapes by then.
+_FORMULA = re.compile(r"((?:^|;) *)(?=[=+\-@＝＋－＠]|\\[trn])")
 _CITY_PROBABILITY = 0.5  # of being within 25 km: below, another place is as likely, and a name would mislead
 ATTRIBUTION = "geosleuth; places GeoNames (CC BY 4.0), boundaries OpenStreetMap country-coder (ISC) and Natural Earth"
 
@@ -39,14 +43,14 @@ def to_geojson(answer: Localization) -> str:
         point = {"type": "Point", "coordinates": [answer.point.lon, answer.point.lat]}
         features.append({"type": "Feature", "geometry": point, "properties": {"kind": "point"} | _facts(answer)})
     collection = {"type": "FeatureCollection", "features": features, "geosleuth": _facts(answer)}
-    return json.dumps(collection, ensure_ascii=False) + "\n"
+    return printable_json(json.dumps(collection, ensure_ascii=False)) + "\n"
 
 
 def to_kml(answer: Localization) -> str:
     """Write a KML document with the point and the regions; polygons are cut at the date line already."""
     import simplekml
 
-    document = simplekml.Kml(name=f"geosleuth: {answer.photo.name}", description="\n".join(_lines(answer)))
+    document = simplekml.Kml(name=_xml(f"geosleuth: {answer.photo.name}"), description="\n".join(_lines(answer)))
     for feature in reversed(answer.regions.features):
         share = f"{feature.properties.share:.0%}"
         shape = document.newmultigeometry(name=f"{share} region ({feature.properties.area_km2:,.0f} km²)")
@@ -54,13 +58,11 @@ def to_kml(answer: Localization) -> str:
             shape.newpolygon(outerboundaryis=rings[0], innerboundaryis=rings[1:])
         _paint(shape, feature.properties.share)
     for one in reversed(answer.candidates):
-        facts = [f"{name}: {fact}" for name, fact in _reference_facts(one).items()]
-        # XML has no control characters at all, and file names may.
-        words = "\n".join(escape(printable(fact), quote=False) for fact in facts)
+        words = "\n".join(_html(f"{name}: {fact}") for name, fact in _reference_facts(one).items())
         document.newpoint(name=f"{_verdict(one)}: reference {one.rank}", coords=[(one.lon, one.lat)], description=words)
     if answer.point is not None:
         document.newpoint(
-            name=place_name(answer),
+            name=_xml(place_name(answer)),
             coords=[(answer.point.lon, answer.point.lat)],
             description="\n".join(_lines(answer)),
         )
@@ -131,10 +133,7 @@ def _shape(answer: Localization, share: float) -> Any:
 
 def _cell(value: Any) -> Any:
     """Guard against formulas, as OWASP's "CSV Injection" lists their beginnings; numbers are no text."""
-    if not isinstance(value, str):
-        return value
-    text = printable(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\\t", "\\r", "\\n", "＝", "＋", "－", "＠")) else text
+    return _FORMULA.sub(r"\1'", printable(value)) if isinstance(value, str) else value
 
 
 def place_name(answer: Localization) -> str:
@@ -208,9 +207,21 @@ def _facts(answer: Localization) -> dict[str, Any]:
 def _lines(answer: Localization) -> list[str]:
     country = f"{answer.country.name} {min(answer.country.probability, 0.999):.1%}" if answer.country else "no country"
     radius = f", half of the belief within {answer.radius_km:,.0f} km" if answer.radius_km is not None else ""
-    # Viewers show a description as HTML: a sign's text must not become markup there.
-    claims = [f"{_bits(item)}: {escape(item.claim, quote=False)}" for item in answer.evidence]
-    return [f"Status: {answer.status}. {country}{radius}.", *claims, CAVEAT, ATTRIBUTION]
+    claims = [f"{_bits(item)}: {item.claim}" for item in answer.evidence]
+    return list(map(_html, [f"Status: {answer.status}. {country}{radius}.", *claims, CAVEAT, ATTRIBUTION]))
+
+
+def _html(text: str) -> str:
+    """Viewers show a description as HTML: a sign's text must not become markup there."""
+    return escape(printable(text), quote=False)
+
+
+def _xml(text: str) -> str:
+    """XML has no control characters, and simplekml escapes all but where raw text begins: a file's name may hold both.
+
+    Behind such a section it would take the rest for KML, which can name addresses that a viewer fetches.
+    """
+    return printable(text).replace("<![CDATA[", "<! [CDATA[")
 
 
 def _bits(item: WeighedEvidence) -> str:

@@ -50,7 +50,7 @@ def peak(vectors: Floats, mass: Floats, allowed: NDArray[np.intp]) -> Floats:
         if inside < 0.5 * full:
             break
         centre, full = smaller, inside
-    return centre
+    return np.asarray(centre, dtype=np.float64)
 
 
 def _squares(some: Floats, vectors: Floats) -> Floats:

@@ -114,9 +114,8 @@ def _ask(run: Investigation, planner: Runnable[Any, Any], messages: Sequence[Bas
         reply = planner.invoke(list(messages))
         return read_reply(reply, run.tools, must_conclude=run.must_conclude), False
     except Exception as error:  # noqa: BLE001  a planner is foreign code on a network: its failure must not end the run
-        # What it says may quote the conversation, and so a place that a cap withholds.
-        told = "" if run.settings.precision_cap_km is not None else f": {error}"
-        logger.warning("%s failed: %s%s", run.planner_name, type(error).__name__, told)
+        # Without its words, which may quote the conversation, and so a sign or a place: the answer's trace has them.
+        logger.warning("%s failed: %s", run.planner_name, type(error).__name__)
         problem = shown(f"the planner failed with {type(error).__name__}: {error}", 300)
         # An InputError is final: no server, no weights, or the photo's requests are spent.
         return PlannerReply(AIMessage(""), problem), isinstance(error, InputError)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
+
+_HIDDEN = re.compile(r"[\x7f-\U0010ffff]")  # JSON's own escapes have all below
+
 
 def printable(text: str) -> str:
     """Replace control and format characters by visible escapes; letters of every script stay.
@@ -9,3 +14,11 @@ def printable(text: str) -> str:
     Among them are ESC, which starts terminal commands, and the marks that turn the direction of writing.
     """
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def printable_json(text: str) -> str:
+    """Write control and format characters of JSON as JSON's escapes: whoever reads it gets the very same texts.
+
+    Without this a file name in a program's output on a terminal could steer it: U+009B alone begins a command.
+    """
+    return _HIDDEN.sub(lambda hit: hit[0] if hit[0].isprintable() else json.dumps(hit[0])[1:-1], text)

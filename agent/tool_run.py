@@ -28,10 +28,9 @@ def run_tool(
     try:
         finding = tool.run(_scene(run, state), call.args)
     except Exception as error:
-        if run.settings.precision_cap_km is not None:  # the error may quote a file or a place that the answer withholds
-            logger.warning("The tool %s failed: %s", tool.name, type(error).__name__)
-        else:
-            logger.warning("The tool %s failed: %s: %s", tool.name, type(error).__name__, error)
+        # The error may quote a photo's name, a sign or a place: the answer's trace has it, and by default no log.
+        logger.warning("The tool %s failed: %s", tool.name, type(error).__name__)
+        if run.settings.precision_cap_km is None:  # which holds for all logs
             logger.debug("Trace of %s", tool.name, exc_info=True)
         failure = ToolFailure(kind="raised", error=type(error).__name__, reason=str(error) or type(error).__name__)
         result = f"failed: {failure.error}: {failure.reason}"

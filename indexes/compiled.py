@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import json
 import logging
 import os
 import re
@@ -21,6 +22,7 @@ from geosleuth.indexes.errors import InputError
 logger = logging.getLogger(__name__)
 
 CACHE_VARIABLE = "GEOSLEUTH_CACHE_DIR"
+_SIZES = ".sizes.json"  # in a table's folder: the bytes of each of its files
 # What the cache folder, and not the builder, is to blame for. Others are the builder's and pass through.
 _FOLDER_ERRORS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 
@@ -59,7 +61,7 @@ def compiled_folder(
     version = hashlib.sha256("\0".join(version_parts).encode()).hexdigest()[:12]
     parent = cache_folder() / "compiled"
     target = parent / f"{name}-{version}"
-    if target.is_dir():  # without the lock, so that a read-only cache that is already filled works
+    if _is_whole(target):  # without the lock, so that a read-only cache that is already filled works
         return target
     with contextlib.ExitStack() as stack:
         try:
@@ -67,7 +69,7 @@ def compiled_folder(
             stack.enter_context(_locked(parent / f"{name}.lock"))
         except OSError as error:
             raise _unusable(parent, error) from error
-        if not target.is_dir():  # another process may have built it while this one waited
+        if not _is_whole(target):  # another process may have built it while this one waited
             _build(name, target, build, level)
     return target
 
@@ -77,10 +79,15 @@ def _build(name: str, target: Path, build: Callable[[Path], None], level: int) -
     started = time.perf_counter()
     logger.log(level, "Compiling %s into %s (once; a few seconds)", name, target)
     _remove(target.parent, rf"\.{re.escape(name)}-[0-9a-f]{{12}}\..*")
+    if target.is_dir():
+        logger.warning("%s is damaged, and is made anew", target)
+        shutil.rmtree(target, ignore_errors=True)
     scratch: Path | None = None
     try:
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         build(scratch)
+        sizes = {path.relative_to(scratch).as_posix(): path.stat().st_size for path in _files(scratch)}
+        (scratch / _SIZES).write_text(json.dumps(sizes), encoding="utf-8")
         size = _flush(scratch)
         scratch.chmod(0o755)  # mkdtemp makes it private, but a cache may be shared between users
         scratch.rename(target)
@@ -98,12 +105,34 @@ def _build(name: str, target: Path, build: Callable[[Path], None], level: int) -
 def _flush(folder: Path) -> int:
     """Force the files to disk, so that a power cut after the rename leaves no empty ones; return their bytes."""
     size = 0
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-            size += path.stat().st_size
+    for path in _files(folder):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        size += path.stat().st_size
     return size
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def _is_whole(folder: Path) -> bool:
+    """Tell whether a table is there, with every file as long as it was made; hashing 200 MB would take a second.
+
+    One without a list of its files is of an earlier version of geosleuth, which made none.
+    """
+    if not folder.is_dir():
+        return False
+    try:
+        listed = (folder / _SIZES).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return any(folder.iterdir())
+    except OSError:
+        return True  # its reader says what is wrong
+    try:
+        return all((folder / name).stat().st_size == size for name, size in json.loads(listed).items())
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def _remove(parent: Path, pattern: str, keep: str = "") -> None:

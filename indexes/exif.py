@@ -24,6 +24,7 @@ _OFFSETS = (0x9011, 0x9012, 0x9010)  # OffsetTimeOriginal, OffsetTimeDigitized, 
 _DAMAGED = (OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError, EOFError, RuntimeError, struct.error)
 # UTC offsets in use, in minutes: Baker Island -12 h to Kiritimati +14 h (IANA time zone database).
 _MIN_OFFSET, _MAX_OFFSET = -12 * 60, 14 * 60
+_MOST_STEPS = 1000  # of an editor's history that are read; hours of work leave some hundred
 _QUARTER_OFFSETS = (345, 525, 765, 825)  # Nepal, Eucla, Chatham in winter and summer: all others are half hours
 # A camera's clock and the satellites' differ by seconds, and the fix may be a minute old.
 _CLOCK_TOLERANCE = timedelta(minutes=2)
@@ -74,7 +75,7 @@ def parse_exif(exif: bytes | None, xmp: bytes | None = None) -> Exif:
         offset_minutes=offset,
         offset_source=offset_source,
         camera=_camera(blocks.main),
-        software=_line(blocks.main.get(_SOFTWARE)) or first(properties, "xmp:CreatorTool"),
+        software=_line(blocks.main.get(_SOFTWARE)) or _line(first(properties, "xmp:CreatorTool")),
         editors=_editors(properties),
         synthetic=any(
             "trainedAlgorithmicMedia" in kind for kind in properties.get("Iptc4xmpExt:DigitalSourceType", [])
@@ -177,8 +178,8 @@ def _camera(main: Mapping[int, Any]) -> str | None:
 
 
 def _editors(properties: Properties) -> tuple[str, ...]:
-    agents = properties.get("stEvt:softwareAgent", [])
-    return tuple(dict.fromkeys(agent[:60] for agent in agents))
+    agents = (_line(agent) for agent in properties.get("stEvt:softwareAgent", [])[:_MOST_STEPS])
+    return tuple(dict.fromkeys(agent[:60] for agent in agents if agent))
 
 
 def _texts(blocks: _Blocks, properties: Properties) -> dict[str, str]:
@@ -191,12 +192,12 @@ def _texts(blocks: _Blocks, properties: Properties) -> dict[str, str]:
         else:
             comment = body
     found = {
-        "description": _line(blocks.main.get(_DESCRIPTION)) or first(properties, "dc:description"),
+        "description": _line(blocks.main.get(_DESCRIPTION)) or _line(first(properties, "dc:description")),
         "comment": _line(comment),
         "place": ", ".join(
             text
             for key in ("Iptc4xmpCore:Location", "photoshop:City", "photoshop:State", "photoshop:Country")
-            if (text := first(properties, key))
+            if (text := _line(first(properties, key)))
         ),
     }
     # A replacement sign means bytes that are no text: makers hide tables of their own in the comment.

@@ -19,6 +19,7 @@ _METHOD, _DATE, _ERROR = 27, 29, 31
 _METRES_PER_DEGREE = 111_195.0  # of latitude, on the sphere of geodesy.py
 # A receiver that has no fix writes zeros. 0.0001 degrees are 11 m around a buoy in the Gulf of Guinea.
 _NULL_ISLAND_DEG = 1e-4
+_LONGEST_METHOD = 20  # characters; the names in use have up to seven
 
 
 class UnusableError(ValueError):
@@ -53,6 +54,7 @@ def read_fix(block: Mapping[int, Any]) -> GpsFix:
     lat, lat_step = _coordinate(block[_LAT], block.get(_LAT_REF), "N", "S", "latitude")
     lon, lon_step = _coordinate(block[_LON], block.get(_LON_REF), "E", "W", "longitude")
     method = re.sub(r"^(ASCII|UNICODE|JIS)\b", "", text_of(block.get(_METHOD))).strip().upper()
+    method = "".join(sign for sign in method if sign.isprintable())[:_LONGEST_METHOD]
     return GpsFix(
         position=check_position(lat, lon),
         step_m=max(lat_step, lon_step) * _METRES_PER_DEGREE,
@@ -98,9 +100,9 @@ def read_utc(block: Mapping[int, Any]) -> datetime | None:
         return None
     try:
         day = datetime(int(match[1]), int(match[2]), int(match[3]))
-    except ValueError:
+        return day + timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    except (ValueError, OverflowError):  # no such day, or the end of the year 9999
         return None
-    return day + timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
 def text_of(value: object) -> str:
@@ -178,4 +180,7 @@ def _between(value: object, low: float, high: float) -> float | None:
 
 
 def _shown(value: object) -> str:
-    return str(value)[:60]
+    """The beginning of a value, quoted where it is a text: strangers wrote it."""
+    if isinstance(value, tuple | list | str | bytes):
+        value = value[:60]
+    return (repr(value) if isinstance(value, str) else str(value))[:60]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +18,13 @@ from geosleuth.indexes.photo_file import (
     check_pixels,
     file_name,
     open_image,
+    printable,
     quiet_decoder,
     read_file,
     sniff,
+    too_many_pixels,
 )
+from geosleuth.indexes.photo_structure import MOST_FRAMES, frame_count, png_chunks
 from geosleuth.indexes.pixels import ORIENTATION_TAG, Pixels, fitted_size, rgb_pixels, upright_size
 
 # The working size. Photos of 12 MP (4032 x 3024), what most phones write, stay as they are; larger ones are oversampled
@@ -118,7 +122,13 @@ def open_photo(source: str | Path | bytes | Image.Image | np.ndarray, *, name: s
     raise InputError(WANTED, f"an object of type {type(source).__name__}", remedy)
 
 
+# Who reads files in the place of this process, while `decoding_apart.py` has them decoded by others.
+read_apart: Callable[[bytes, str], Photo] | None = None
+
+
 def _from_bytes(content: bytes, name: str) -> Photo:
+    if read_apart is not None:
+        return read_apart(content, name)
     image = open_image(content, name)
     kind = sniff(content) or image.format or ""
     exif, orientation = _exif_of(image, kind) if _may_hold_exif(kind, content) else (None, 1)
@@ -172,21 +182,17 @@ def _decode(image: Image.Image, name: str, orientation: int, *, copy: bool = Fal
         with quiet_decoder():
             image = image.copy() if copy else image
             return rgb_pixels(image, orientation=orientation, max_side=MAX_SIDE_PX)
-    except (*DAMAGED, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:  # TIFF's plugin has a limit of its own for one tile, 179 MP
+        raise too_many_pixels(name, str(error)) from error
+    except DAMAGED as error:
         remedy = "Copy or export the photo again; the file is truncated or damaged."
-        raise InputError(WANTED, f"a picture that cannot be decoded ({error}): {name}", remedy) from error
+        told = printable(str(error).strip())
+        raise InputError(WANTED, f"a picture that cannot be decoded ({told}): {name}", remedy) from error
 
 
 def _may_hold_exif(kind: str, content: bytes) -> bool:
     """Tell where Pillow need not look: it decodes a whole PNG to find a block that may stand behind the pixels."""
-    if kind != "PNG":
-        return True
-    start = 8  # behind the signature: length, name, content, checksum of each block
-    while start + 8 <= len(content):
-        if content[start + 4 : start + 8] in _PNG_METADATA:
-            return True
-        start += 12 + int.from_bytes(content[start : start + 4], "big")
-    return False
+    return kind != "PNG" or any(chunk in _PNG_METADATA for chunk in png_chunks(content))
 
 
 def _exif_of(image: Image.Image, kind: str) -> tuple[bytes | None, int]:
@@ -222,9 +228,10 @@ def _xmp_of(image: Image.Image) -> bytes | None:
 
 def _notes(image: Image.Image, kind: str, content: bytes) -> list[str]:
     notes = []
-    frames = _frame_count(image) if kind != "JPEG" else 1
+    frames = _frame_count(image, kind, content)
     if frames > 1:
-        notes.append(f"first of {frames} {'pages' if kind == 'TIFF' else 'frames'}")
+        number = f"more than {MOST_FRAMES:,}" if frames > MOST_FRAMES else str(frames)
+        notes.append(f"first of {number} {'pages' if kind == 'TIFF' else 'frames'}")
     if image.mode == "F":
         notes.append("floating-point values brought to 8 bits")
     elif image.mode == "I":
@@ -238,12 +245,12 @@ def _notes(image: Image.Image, kind: str, content: bytes) -> list[str]:
     return notes
 
 
-def _frame_count(image: Image.Image) -> int:
-    try:
-        with quiet_decoder():
-            return int(getattr(image, "n_frames", 1))
-    except DAMAGED:
-        return 1  # the first frame may still be sound
+def _frame_count(image: Image.Image, kind: str, content: bytes) -> int:
+    if kind == "JPEG":
+        return 1
+    if kind in ("GIF", "TIFF"):  # Pillow looks at every one, however many
+        return frame_count(content, kind)
+    return int(getattr(image, "n_frames", 1))  # the header tells
 
 
 def _tiff_bits(image: Image.Image) -> int:

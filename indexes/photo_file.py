@@ -10,11 +10,13 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 from PIL.ImageFile import ImageFile
 
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.photo_structure import structure_fault
 
 FORMATS = "JPEG, PNG, WebP, HEIC, TIFF or GIF"
 WANTED = f"a photo ({FORMATS})"
@@ -22,9 +24,13 @@ WANTED = f"a photo ({FORMATS})"
 # Phones write 200 MP (16320 x 12240 = 199.8 MP) and panoramas of 16384 x 8192 (134 MP): both pass, with a tenth to
 # spare. 220 MP at Pillow's 4 bytes a pixel is 0.9 GB, what a small machine can still hold; 400 MP it cannot.
 MAX_MEGAPIXELS = 220
+# Of WebP: libwebp's decoder of animations, which Pillow uses for all of them, takes 16 bytes a pixel: 1.3 GB here, and
+# 2.8 GB for 179 MP, which a file of some hundred bytes can hold. No camera writes WebP.
+MAX_WEBP_MEGAPIXELS = 80
 # A 200-MP photo as an uncompressed 8-bit TIFF is 0.6 GB. Anything above this is a disk image or a film, and would
 # only be read to be refused.
 MAX_FILE_BYTES = 1 << 30
+_HEAD_BYTES = 4096  # tells the kind; a page of the disk
 
 # What decoders raise on damaged files, found by feeding them 80,000 of these.
 DAMAGED = (
@@ -61,30 +67,51 @@ _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 def read_file(path: Path) -> bytes:
     """Read a photo's file; folders, pipes, devices, empty and outsized files are refused before they are opened.
 
+    Of a file that begins as no photo does, no more than the beginning is read.
+
     Raises:
-        InputError: There is no such file, it is no ordinary file, it is empty, too large, or may not be read.
+        InputError: There is no such file, it is no ordinary file, it is empty, too large, no photo by its first bytes,
+            or may not be read.
     """
+    name = printable(str(path))
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device would hang or have effects
-            raise InputError(WANTED, f"{_kind_of(status.st_mode)}: {path}", "Name one image file.")
-        if status.st_size > MAX_FILE_BYTES:
-            found = f"a file of {status.st_size / 2**30:.1f} GiB: {path}"
-            raise InputError(f"{WANTED} of at most {MAX_FILE_BYTES >> 30} GiB", found, "Export a smaller copy.")
-        content = path.read_bytes()
+        _check_ordinary(path.stat(), name)
+        with _opened(path) as file:
+            size = _check_ordinary(os.fstat(file.fileno()), name)  # another file may have taken its name since
+            head = file.read(_HEAD_BYTES)
+            if head and sniff(head) is None:
+                raise _another_kind(head, name)
+            file.seek(0)
+            return file.read(size)  # and no more: a file may grow while it is read
     except InputError:
         raise  # it is a ValueError as well
     except FileNotFoundError as error:
         if "://" in str(path) or str(path).startswith(("http:", "https:")):
-            raise InputError(WANTED, f"a web address: {path}", "Save the photo and name the file.") from error
-        raise InputError(WANTED, f"no such file: {path}", "Check the path.") from error
+            raise InputError(WANTED, f"a web address: {name}", "Save the photo and name the file.") from error
+        raise InputError(WANTED, f"no such file: {name}", "Check the path.") from error
     except PermissionError as error:
-        raise InputError(WANTED, f"a file that may not be read: {path}", "Change its permissions.") from error
+        raise InputError(WANTED, f"a file that may not be read: {name}", "Change its permissions.") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        raise InputError(WANTED, f"a path that cannot be read ({error})", "Check the path and the disk.") from error
-    if not content:
-        raise InputError(WANTED, f"an empty file: {path}", "Copy the photo again; the transfer may have failed.")
-    return content
+        found = f"a path that cannot be read ({printable(str(error))})"
+        raise InputError(WANTED, found, "Check the path and the disk.") from error
+
+
+def _check_ordinary(status: os.stat_result, name: str) -> int:
+    """Return the size in bytes of what may be read."""
+    if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device would hang or have effects
+        raise InputError(WANTED, f"{_kind_of(status.st_mode)}: {name}", "Name one image file.")
+    if status.st_size > MAX_FILE_BYTES:
+        found = f"a file of {status.st_size / 2**30:.1f} GiB: {name}"
+        raise InputError(f"{WANTED} of at most {MAX_FILE_BYTES >> 30} GiB", found, "Export a smaller copy.")
+    if not status.st_size:  # so are those of /proc and /sys, of which some would be waited on for ever
+        raise InputError(WANTED, f"an empty file: {name}", "Copy the photo again; the transfer may have failed.")
+    return status.st_size
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open for reading without waiting for a pipe's writer."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # one is POSIX's, one Windows'
+    return os.fdopen(os.open(path, flags), "rb")
 
 
 def open_image(content: bytes, name: str) -> ImageFile:
@@ -100,17 +127,20 @@ def open_image(content: bytes, name: str) -> ImageFile:
         raise InputError(WANTED, f"an empty file: {name}", "Copy the photo again; the transfer may have failed.")
     kind = sniff(content)
     if kind is None:
-        remedy = f"Convert it to {FORMATS}; the extension alone does not tell."
-        raise InputError(WANTED, f"{_describe(content)}: {name}", remedy)
+        raise _another_kind(content, name)
+    if fault := structure_fault(content, kind):
+        remedy = "Export the photo again with an image editor; no camera writes such a file, and it may be an attack."
+        raise InputError(WANTED, f"{fault}: {name}", remedy)
     try:
         with quiet_decoder():
             image = _plugin(kind)(io.BytesIO(content), name)
     except DAMAGED as error:
         remedy = "Copy or export the photo again; the file is damaged."
-        raise InputError(WANTED, f"a {kind} with a broken header ({error}): {name}", remedy) from error
+        told = printable(str(error).strip())
+        raise InputError(WANTED, f"a {kind} with a broken header ({told}): {name}", remedy) from error
     except Image.DecompressionBombError as error:  # WebP's plugin has a limit of its own, 179 MP
-        raise _too_many_pixels(name, str(error)) from error
-    check_pixels(image.size, name)
+        raise too_many_pixels(name, str(error)) from error
+    check_pixels(image.size, name, MAX_WEBP_MEGAPIXELS if kind == "WebP" else MAX_MEGAPIXELS)
     return image
 
 
@@ -122,12 +152,12 @@ def quiet_decoder() -> Iterator[None]:
         yield
 
 
-def check_pixels(size: tuple[int, int], name: str) -> None:
+def check_pixels(size: tuple[int, int], name: str, most_megapixels: int = MAX_MEGAPIXELS) -> None:
     """Refuse an image by the (width, height) of its header, before memory is taken for it."""
     if min(size) < 1:
         raise InputError(WANTED, f"an image of {size[0]} x {size[1]} pixels: {name}", "Export the photo again.")
-    if size[0] * size[1] > MAX_MEGAPIXELS * 1_000_000:
-        raise _too_many_pixels(name, f"{size[0]} x {size[1]} pixels")
+    if size[0] * size[1] > most_megapixels * 1_000_000:
+        raise too_many_pixels(name, f"{size[0]} x {size[1]} pixels", most_megapixels)
 
 
 def sniff(content: bytes) -> str | None:
@@ -147,6 +177,11 @@ def sniff(content: bytes) -> str | None:
     return None
 
 
+def _another_kind(content: bytes, name: str) -> InputError:
+    remedy = f"Convert it to {FORMATS}; the extension alone does not tell."
+    return InputError(WANTED, f"{_describe(content)}: {name}", remedy)
+
+
 def _plugin(kind: str) -> type[ImageFile]:
     if kind == "HEIC":  # a heavy library, and only some photos need it
         from pillow_heif.as_plugin import HeifImageFile
@@ -162,8 +197,9 @@ def _plugin(kind: str) -> type[ImageFile]:
     }[kind]
 
 
-def _too_many_pixels(name: str, found: str) -> InputError:
-    wanted = f"a photo of at most {MAX_MEGAPIXELS} megapixels"
+def too_many_pixels(name: str, found: str, most_megapixels: int = MAX_MEGAPIXELS) -> InputError:
+    """Make the error for a picture that is too large."""
+    wanted = f"a photo of at most {most_megapixels} megapixels"
     return InputError(wanted, f"{found}: {name}", "Export a smaller copy; a larger one may be a decompression bomb.")
 
 
@@ -190,4 +226,9 @@ def _kind_of(mode: int) -> str:
 def file_name(path: str | os.PathLike[str]) -> str:
     """The last part of a path, printable: reports must not show where files are kept, nor break on their names."""
     name = os.fsencode(Path(path).name or str(path)).decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in name)
+    return printable(name)
+
+
+def printable(text: str) -> str:
+    """Text of others (a path, a library's words on a file) with visible escapes for what would steer a terminal."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)

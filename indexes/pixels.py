@@ -8,6 +8,8 @@ from PIL import Image
 
 Pixels = NDArray[np.uint8]
 
+# Brought to 8 bits at once: 64 MB as floating point. A whole picture of 220 MP took 3.2 GB.
+_STRIP_PX = 1 << 24
 ORIENTATION_TAG = 0x0112
 _UPRIGHT: dict[int, Image.Transpose] = {  # Exif 3.0, 4.6.5.1.6 (tag Orientation): how to bring row 0 to the top
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -55,15 +57,27 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     """Bring grey images of 16 or 32 bits or floating point to 8 bits; the others are 8 bits already."""
     if not (image.mode in ("I", "F") or image.mode.startswith("I;16")):
         return image
-    values = np.nan_to_num(np.asarray(image, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
-    if image.mode == "F" and low >= 0.0 and high <= 1.0:
-        values *= 255.0
-    elif image.mode != "F" and low >= 0.0 and high <= 65535.0:
-        values /= 257.0  # 65535 / 255: white stays white
-    else:  # no range is agreed upon for these: take what is there
-        values = (values - low) * (255.0 / max(high - low, 1e-9))
-    return Image.fromarray(np.rint(values).astype(np.uint8))
+    width, height = image.size
+    tops = range(0, height, max(1, _STRIP_PX // width))
+    strips = [(top, min(top + tops.step, height)) for top in tops]
+    extremes = [(float(values.min()), float(values.max())) for values in (_values(image, *rows) for rows in strips)]
+    low, high = min(low for low, _ in extremes), max(high for _, high in extremes)
+    grey = np.empty((height, width), dtype=np.uint8)
+    for rows in strips:
+        values = _values(image, *rows)
+        if image.mode == "F" and low >= 0.0 and high <= 1.0:
+            values *= 255.0
+        elif image.mode != "F" and low >= 0.0 and high <= 65535.0:
+            values /= 257.0  # 65535 / 255: white stays white
+        else:  # no range is agreed upon for these: take what is there
+            values = (values - low) * (255.0 / max(high - low, 1e-9))
+        grey[slice(*rows)] = np.rint(values)
+    return Image.fromarray(grey)
+
+
+def _values(image: Image.Image, top: int, bottom: int) -> NDArray[np.float32]:
+    strip = np.asarray(image.crop((0, top, image.width, bottom)), dtype=np.float32)
+    return np.nan_to_num(strip, nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _opaque_rgb(image: Image.Image) -> Image.Image:

@@ -8,7 +8,7 @@ import math
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -84,11 +84,22 @@ def frames(source: str | Path | bytes, count: int = 6, *, name: str | None = Non
     return _frames(Path(source), count, name or file_name(source))
 
 
+# Who takes frames in the place of this process, while `decoding_apart.py` has videos decoded by others.
+frames_apart: Callable[[Path, int, str], list[Photo]] | None = None
+
+
 def _frames(path: Path, count: int, name: str) -> list[Photo]:
+    if frames_apart is not None:
+        return frames_apart(path, count, name)
     _check(path, name)
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    kept, same = _distinct(_sharpest(path, count, name))
+    import cv2
+
+    try:
+        kept, same = _distinct(_sharpest(path, count, name))
+    except cv2.error as error:  # its words are of source files and lines
+        raise _damaged(name, "one whose frames cannot be decoded") from error
     if not kept:
         raise _damaged(name, "one without a frame that can be decoded")
     photos = []
@@ -103,16 +114,22 @@ def _frames(path: Path, count: int, name: str) -> list[Photo]:
 
 def _check(path: Path, name: str) -> None:
     """Refuse all but an ordinary file with a video's first bytes: the decoder would open addresses and playlists."""
-    if not path.is_file():
-        address = re.match(r"[A-Za-z]{2,}:/", path.as_posix())  # one letter is a drive
-        found = "a web address" if address else "a folder" if path.is_dir() else "no such file"
-        raise InputError(_WANTED, f"{found}: {name}", "Save the video and name the file.")
-    size = path.stat().st_size
-    if size > MAX_FILE_BYTES:
-        found = f"a file of {size / 2**30:.1f} GiB: {name}"
-        raise InputError(f"{_WANTED} of at most {MAX_FILE_BYTES >> 30} GiB", found, "Cut out the part that matters.")
-    with path.open("rb") as stream:
-        head = stream.read(4096)
+    try:
+        if not path.is_file():
+            address = re.match(r"[A-Za-z]{2,}:/", path.as_posix())  # one letter is a drive
+            found = "a web address" if address else "a folder" if path.is_dir() else "no such file"
+            raise InputError(_WANTED, f"{found}: {name}", "Save the video and name the file.")
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            wanted = f"{_WANTED} of at most {MAX_FILE_BYTES >> 30} GiB"
+            raise InputError(wanted, f"a file of {size / 2**30:.1f} GiB: {name}", "Cut out the part that matters.")
+        head = b""
+        if size:  # /proc's files say that they are empty, and reading some waits for ever
+            with path.open("rb") as stream:
+                head = stream.read(4096)
+    except OSError as error:  # it may not be read, or its name is too long for any file
+        found = f"one that cannot be read ({error.strerror}): {name}"
+        raise InputError(_WANTED, found, "Check the path, its permissions and the disk.") from error
     known = any(head[at:].startswith(signature) for at, signature in _SIGNATURES)
     packets = any(len(head) > 3 * n and {head[k * n + n - 188] for k in range(3)} == {0x47} for n in _TS_PACKETS)
     if not known and not packets:
@@ -146,7 +163,8 @@ def _sharpest(path: Path, count: int, name: str) -> Iterator[_Frame]:
     with _opened(path, name) as video:
         fps = video.get(cv2.CAP_PROP_FPS)
         fps = fps if math.isfinite(fps) and 1.0 <= fps <= 1000.0 else _USUAL_FPS
-        total = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+        told = video.get(cv2.CAP_PROP_FRAME_COUNT)
+        total = int(told) if math.isfinite(told) else 0
     if total <= 0:  # a stream without a length, as browsers record them
         with _opened(path, name) as video:
             total = next((i for i in range(_UNKNOWN_LENGTH_FRAMES) if not video.grab()), _UNKNOWN_LENGTH_FRAMES)
@@ -174,8 +192,8 @@ def _looked_at(video: Any, start: int, looked: int, fps: float) -> Iterator[_Fra
         if i % step:
             continue
         read, bgr = video.retrieve()
-        if not read or bgr is None or bgr.ndim != 3:
-            continue
+        if not read or bgr is None or bgr.ndim != 3 or bgr.shape[0] * bgr.shape[1] > MAX_MEGAPIXELS * 1e6:
+            continue  # a stream may change its size midway
         grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
         scale = min(1.0, _JUDGED_PX / max(grey.shape))
         judged = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

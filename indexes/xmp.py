@@ -24,6 +24,8 @@ _PREFIXES = {
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 # Packets in a file's head are below 64 KB by JPEG's segments; editors' histories in PNG or TIFF reach hundreds.
 _MAX_BYTES = 4_000_000
+_MOST_CHARACTERS = 1000  # of one value that are kept; captions are shown by their first 120
+_LONGEST_COORDINATE = 40  # characters; "123,59.12345678W" has 16
 
 Properties = dict[str, list[str]]
 
@@ -79,7 +81,7 @@ class _Reader:
 
     def _add(self, name: str | None, value: str) -> None:
         if name is not None and value.strip():
-            self.properties[name].append(value.strip())
+            self.properties[name].append(value.strip()[:_MOST_CHARACTERS])
 
 
 def _short(name: str) -> str | None:
@@ -103,7 +105,8 @@ def xmp_position(properties: Properties) -> LatLon | None:
 def xmp_heading(properties: Properties) -> tuple[float, str] | None:
     """The heading of a photo, or of the centre of a panorama, in degrees from "true" or "magnetic" north."""
     for key in ("exif:GPSImgDirection", "GPano:PoseHeadingDegrees"):
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)(?:/(\d+))?", first(properties, key) or "")
+        # Nine digits, as of a 32-bit number: Python reads no integer of thousands.
+        match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,20})?)(?:/(\d{1,9}))?", first(properties, key) or "")
         if match and int(match[2] or 1) > 0:
             heading = float(match[1]) / int(match[2] or 1)
             magnetic = key.startswith("exif") and first(properties, "exif:GPSImgDirectionRef") == "M"
@@ -133,7 +136,7 @@ def first(properties: Properties, key: str) -> str | None:
 def _coordinate(text: str, positive: str, negative: str) -> float:
     """Read "43,28.5N", "43,28,30N" (XMP part 2, 1.2.7.4 GPSCoordinate) or signed degrees, which some writers use."""
     match = re.fullmatch(r"\s*([-+]?\d+(?:\.\d+)?)(?:,(\d+(?:\.\d+)?))?(?:,(\d+(?:\.\d+)?))?\s*([A-Za-z]?)\s*", text)
-    if match is None:
+    if match is None or len(text) > _LONGEST_COORDINATE:
         raise UnusableError(f"its XMP position cannot be read ({text[:40]!r})")
     side = match[4].upper()
     minutes, seconds = float(match[2] or 0), float(match[3] or 0)

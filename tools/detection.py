@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from geosleuth.indexes.encoders.parallel import core_count
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.inference import import_onnxruntime
 
 Pixels = NDArray[np.uint8]  # (h, w, 3) RGB
 Quad = NDArray[np.float32]  # (4, 2) corners (x, y), clockwise from the upper left
@@ -51,8 +52,7 @@ def ocr_session(name: str) -> Any:  # an onnxruntime.InferenceSession, which has
 
 def open_session(path: Path, threads: int | None = None) -> Any:
     """Open an ONNX file on the CPU; `threads` is all cores when None."""
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or core_count()
     options.log_severity_level = 3  # errors only: a note about a missing GPU is no news to the user

@@ -17,6 +17,7 @@ from geosleuth.indexes.countries import country_name, find_country
 from geosleuth.indexes.errors import InputError
 from geosleuth.tools.evidence import Evidence, Likelihood, Nothing, Support
 from geosleuth.tools.prior_likelihood import country_likelihood, place_likelihood
+from geosleuth.tools.quoting import quoted
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +62,8 @@ class RecordedPredictions:
             if row["model"] != chosen:
                 continue
             if row["source_file"] in rows:  # two runs in one file, it may be: the rest can still be used
-                again = "Line %d of %s: a second row of %r for %r; the first counts"
-                logger.warning(again, number, path, chosen, row["source_file"])
+                # Without the photo's name: logs name no photo and no place.
+                logger.warning("Line %d of %s: a second row of %r for a photo; the first counts", number, path, chosen)
                 continue
             rows[row["source_file"]] = _prediction(row, path, number)
         return cls(path, chosen, rows, digest)
@@ -72,36 +73,44 @@ class RecordedPredictions:
 
     def evidence_for(self, photo_name: str) -> list[Evidence]:
         """Return what the model said about a photo; `Nothing` with the reason where it said nothing."""
-        prediction = self.rows.get(photo_name)
+        prediction, name = self.rows.get(photo_name), self._named
         if prediction is None:
-            return [self._nothing(f"{self.path.name} has no prediction of {self.model} for {photo_name}")]
+            photo = quoted(photo_name, bare=True)
+            return [self._nothing(f"{self.path.name} has no prediction of {name} for {photo}")]
         found = []
         if prediction.country:
-            claim = f"{self.model} says the country is {country_name(prediction.country)}."
+            claim = f"{name} says the country is {country_name(prediction.country)}."
             found.append(self._evidence("country", claim, country_likelihood(prediction.country), prediction))
         if prediction.position:
             lat, lon = prediction.position
-            where = f"{prediction.city} ({lat:.4f}, {lon:.4f})" if prediction.city else f"{lat:.4f}, {lon:.4f}"
-            claim = f"{self.model} puts the photo at {where}."
+            city = quoted(prediction.city, bare=True)
+            where = f"{city} ({lat:.4f}, {lon:.4f})" if city else f"{lat:.4f}, {lon:.4f}"
+            claim = f"{name} puts the photo at {where}."
             found.append(self._evidence("place", claim, place_likelihood(lat, lon, prediction.city), prediction))
         if found:
             return found
-        return [self._nothing(f"{self.model} named {prediction.written!r}, which is no country, and no position")]
+        written = quoted(prediction.written, bare=True)
+        return [self._nothing(f"{name} named {written!r}, which is no country, and no position")]
+
+    @property
+    def _named(self) -> str:
+        """The model, as a sentence may hold it: a cell of the file can be of any length, and hold anything."""
+        return quoted(self.model, bare=True)
 
     def _evidence(self, kind: str, claim: str, likelihood: Likelihood, prediction: Prediction) -> Evidence:
-        text = ", ".join(filter(None, [prediction.city, prediction.written]))
+        text = ", ".join(quoted(one, bare=True) for one in (prediction.city, prediction.written) if one)
         return Evidence(
             tool="prior",
             type=f"prior.{kind}",
             claim=claim,
             likelihood=likelihood,
-            group=f"prior:{self.model}",  # country and point are one opinion
-            support=(Support(text=text, source=f"{self.path.name}#{self.model}"),),
-            weights=f"{self.model}, recorded in {self.path.name} (sha256 {self.sha256[:12]})",
+            group=f"prior:{self._named}",  # country and point are one opinion
+            support=(Support(text=text, source=f"{self.path.name}#{self._named}"),),
+            weights=f"{self._named}, recorded in {self.path.name} (sha256 {self.sha256[:12]})",
         )
 
     def _nothing(self, reason: str) -> Evidence:
-        claim = f"{self.model} says nothing about this photo."
+        claim = f"{self._named} says nothing about this photo."
         return Evidence(tool="prior", type="prior.country", claim=claim, likelihood=Nothing(reason=reason))
 
 
@@ -125,12 +134,16 @@ def _table(path: Path) -> tuple[list[dict[str, str]], str]:
         raise InputError(wanted, f"{path}, which is not UTF-8 text", "Save it as CSV in UTF-8.") from error
     except OSError as error:
         raise InputError(wanted, f"{path}: {error.strerror}", "Name one readable CSV file after file:.") from error
-    reader = csv.DictReader(text.splitlines(), restval="")
-    missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+    try:
+        reader = csv.DictReader(text.splitlines(), restval="")
+        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+        rows = list(reader)
+    except csv.Error as error:  # a cell of over 131,072 characters, as no prediction has
+        raise InputError(wanted, f"{path}: {error}", "Correct or leave out that line.") from error
     if missing:
         found = f"{path} without {', '.join(missing)}"
         raise InputError(wanted, found, f"The first line must name the columns {', '.join(COLUMNS)}.")
-    return list(reader), hashlib.sha256(content).hexdigest()
+    return rows, hashlib.sha256(content).hexdigest()
 
 
 def _prediction(row: Mapping[str, str], path: Path, line: int) -> Prediction:
@@ -145,5 +158,5 @@ def _prediction(row: Mapping[str, str], path: Path, line: int) -> Prediction:
         if -90 <= lat <= 90 and -180 <= lon <= 180:
             position = (lat, lon)
         else:  # models invent positions; one such row must not bar the rest
-            logger.warning("Line %d of %s: %s, %s is no position; left out", line, path, row["lat"], row["lon"])
+            logger.warning("Line %d of %s: lat and lon are no position; left out", line, path)
     return Prediction(find_country(written) if written else None, written, row["predicted_city"].strip(), position)

@@ -134,9 +134,10 @@ def _count(photos: list[Path]) -> int:
         InputError: Something that was named is not there, or there is no photo at all.
     """
     from geosleuth.agent.batch.listing import listed
+    from geosleuth.indexes.gallery.paths import absolute
 
     for path in photos:
-        if not path.exists():
+        if not absolute(path, "a folder of photos").exists():
             raise InputError("a folder of photos", f"no such folder or file: {path}", "Check the path.")
     total = sum(1 for _ in listed(photos))
     if not total:

@@ -188,11 +188,13 @@ def _log(step: Step) -> None:
 
 def _written(answer: Localization, form: str) -> str | None:
     """Return the answer as text for programs, or None for the readable form."""
+    from geosleuth.agent.export import to_geojson, to_kml
+    from geosleuth.agent.printable import printable_json
+
     if form == "json":
-        return answer.model_dump_json(indent=2) + "\n"
+        return printable_json(answer.model_dump_json(indent=2)) + "\n"
     if form == "readable":
         return None
-    from geosleuth.agent.export import to_geojson, to_kml
 
     return to_geojson(answer) if form == "geojson" else to_kml(answer)
 

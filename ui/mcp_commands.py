@@ -28,10 +28,13 @@ def serve(
 
             resolved = load_settings(settings, arguments={"index": index})
             from geosleuth.agent.agent import Agent
+            from geosleuth.indexes.decoding_apart import AT_ONCE, decoding_apart
             from geosleuth.ui.mcp_desk import Desk
             from geosleuth.ui.mcp_server import make_server, serve_over_stdio
 
             server = make_server(Desk(Agent(resolved), photos or [Path.cwd()]))
         # The SDK's reader of stdin cannot be interrupted, and nothing is open that must be closed: Ctrl-C ends at once.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        serve_over_stdio(server)
+        with decoding_apart(AT_ONCE) as decoders:  # they end with their stdin, however this process does
+            decoders.warm_up()
+            serve_over_stdio(server)

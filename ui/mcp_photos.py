@@ -52,7 +52,7 @@ class PhotoFolders:
             # The same words whether it exists or not: nobody is to learn by asking what lies elsewhere.
             remedy = "Name a photo in one of the folders, or start `geosleuth mcp --photos FOLDER` with its folder."
             raise InputError(_WANTED, f"a path that leads outside of them: {path}", remedy)
-        there = [place for place in inside if place.is_file()]
+        there = [place for place in inside if _is_file(place)]
         if not there:
             raise InputError(_WANTED, f"no such file there: {path}", "Check the path.")
         return there[0]
@@ -63,6 +63,13 @@ class PhotoFolders:
         except (OSError, RuntimeError, ValueError):  # links in a circle, a name too long, a zero byte
             return None
         return real if any(real.is_relative_to(folder) for folder in self.folders) else None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long: "data:image/png;base64,..."
+        return False
 
 
 @dataclass

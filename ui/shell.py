@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,13 +45,27 @@ def explain(error: InputError) -> None:
 
 
 class _Printable(logging.Formatter):
-    """Names of files and columns reach the log as anybody wrote them: they must not steer the terminal."""
+    """Names of files and columns reach the log as anybody wrote them: they must not steer the terminal.
+
+    Args:
+        form: Of a line.
+        words: Traces end with the words of their exception, which may quote a photo's name or a sign. Else with its
+            type alone: logs are kept, and sent to others.
+    """
+
+    def __init__(self, form: str, *, words: bool) -> None:
+        super().__init__(form)
+        self._words = words
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the library's name
         return printable(super().formatMessage(record))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802  the same
-        return "\n".join(map(printable, super().formatException(ei).split("\n")))
+        if self._words:
+            return "\n".join(map(printable, super().formatException(ei).split("\n")))
+        kind, _, trace = ei
+        frames = "".join(traceback.format_tb(trace)) if trace is not None else ""
+        return f"Traceback (most recent call last):\n{frames}{kind.__name__} (--verbose has its words)"
 
 
 @contextlib.contextmanager
@@ -65,7 +80,7 @@ def logs_to_stderr(verbose: bool, *, failures: bool = True) -> Iterator[None]:
     }
     before = {name: logging.getLogger(name).level for name in levels}
     handler = logging.StreamHandler()
-    handler.setFormatter(_Printable("%(name)s: %(message)s" if verbose else "%(message)s"))
+    handler.setFormatter(_Printable("%(name)s: %(message)s" if verbose else "%(message)s", words=verbose))
     logging.getLogger("geosleuth").addHandler(handler)
     _set_levels(levels)
     with warnings.catch_warnings():

@@ -232,8 +232,8 @@ def _timing(answer: Localization) -> Text:
     sent = ["vectors were sent to the index's server"] if is_served(answer.backends.get("index", "")) else []
     servers = dict.fromkeys(url for ran in answer.backends.values() for url in _SERVER.findall(ran))
     sent += [f"pictures go to {', '.join(servers)}"] if servers else []
-    where = printable("; ".join(sent) or "all on this machine")
-    return Text(f"{answer.seconds:.1f} s ({steps}); geosleuth {answer.version}, {where}", style="dim")
+    where = "; ".join(sent) or "all on this machine"
+    return Text(printable(f"{answer.seconds:.1f} s ({steps}); geosleuth {answer.version}, {where}"), style="dim")
 
 
 def _line(label: str, text: str, style: str) -> Text:

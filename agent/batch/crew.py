@@ -6,12 +6,14 @@ import os
 import queue
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geosleuth.agent.batch.outcome import Outcome, look
 from geosleuth.agent.batch.worker_process import WorkerProcess
 from geosleuth.indexes.backend import parse_backend
+from geosleuth.indexes.decoding_apart import decoding_apart
 from geosleuth.indexes.encoders.parallel import core_count
 from geosleuth.indexes.errors import InputError
 
@@ -45,6 +47,7 @@ class Crew:
         self.in_process |= workers is None and _holds_weights(agent)  # a second copy may not fit beside it
         self.workers = 1 if self.in_process else workers or default_workers(agent.settings)
         threads = max(1, core_count() // self.workers)
+        self._apart: ExitStack | None = None
         self._all = [WorkerProcess(agent.settings, threads=threads) for _ in range(self.workers)]
         self._idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()
         for worker in self._all:
@@ -65,6 +68,9 @@ class Crew:
         """Have a photo looked at; in this process, it is on return."""
         if not self.in_process:
             return self._threads.submit(self._look, path, sha256, hints)
+        if self._apart is None:  # a photo that ends its decoder must not end the batch, and the next one, which resumes
+            self._apart = ExitStack()
+            self._apart.enter_context(decoding_apart())
         done: Future[Outcome] = Future()
         try:
             done.set_result(look(self._agent, path, sha256, hints))
@@ -74,6 +80,8 @@ class Crew:
 
     def close(self) -> None:
         """End the workers at once."""
+        if self._apart is not None:
+            self._apart.close()
         for worker in self._all:
             worker.close()
         self._threads.shutdown(cancel_futures=True)

@@ -22,6 +22,7 @@ from geosleuth.agent.batch.outcome import Outcome, look
 from geosleuth.agent.batch.threads import limit_threads
 from geosleuth.agent.printable import printable
 from geosleuth.agent.settings import Settings
+from geosleuth.indexes.decoding_apart import decoding_apart
 from geosleuth.indexes.errors import InputError
 
 
@@ -67,6 +68,11 @@ def main() -> None:
     setup = Setup.model_validate_json(lines.get())
     _quiet(setup.log_level)
     limit_threads(setup.threads)
+    with decoding_apart():  # a photo that is too much for its decoder costs itself, and not the start of an agent
+        _look_at_all(setup, lines, out)
+
+
+def _look_at_all(setup: Setup, lines: queue.SimpleQueue[bytes], out: BinaryIO) -> None:
     from geosleuth.agent.agent import Agent
 
     try:

@@ -50,7 +50,7 @@ class WorkerProcess:
         return self._process.pid if self._process is not None else None
 
     def look(self, path: Path, sha256: str, hints: Sequence[str]) -> Outcome:
-        """Locate a photo; a photo that two workers die of is an outcome, too.
+        """Locate a photo; one that two workers die of, or that keeps one too long, is an outcome, too.
 
         Raises:
             InputError: The settings cannot be used, or no worker starts.
@@ -62,6 +62,8 @@ class WorkerProcess:
             self._start()
             try:
                 return self._ask(task)
+            except TimeoutError:
+                return self._late(path)
             except WorkerDied as died:
                 end = str(died)
                 if not self._closed:
@@ -69,6 +71,17 @@ class WorkerProcess:
         found = f"a worker that died of it {_TRIES} times, {end}: {path}"
         remedy = "Look at the photo alone with `geosleuth localize`; too little memory for all workers is one cause."
         return Outcome(refused=("an answer", found, remedy), passing=True)
+
+    @property
+    def _longest_s(self) -> float:
+        return self._settings.max_seconds * _PATIENCE
+
+    def _late(self, path: Path) -> Outcome:
+        """Give up a photo: what kept one worker for so long would keep the next one."""
+        logger.warning("A worker was ended after %.0f s over %r", self._longest_s, str(path))
+        found = f"a worker that was still at it: {path}"
+        remedy = "Look at the photo alone with `geosleuth localize --verbose`, which shows the tool that hangs."
+        return Outcome(refused=(f"an answer within {self._longest_s:.0f} s", found, remedy), passing=True)
 
     def close(self) -> None:
         """End the process at once; what it has not said yet is lost."""
@@ -106,12 +119,22 @@ class WorkerProcess:
     def _ask(self, task: dict[str, Any]) -> Outcome:
         from geosleuth.agent.batch.worker import Task
 
-        watch = threading.Timer(self._settings.max_seconds * _PATIENCE, self._end)
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            self._end()
+
+        watch = threading.Timer(self._longest_s, end)
         watch.daemon = True
         watch.start()
         try:
             self._send(Task.model_validate(task).model_dump_json())
             outcome = self._receive()
+        except WorkerDied:
+            if late.is_set():
+                raise TimeoutError from None
+            raise
         finally:
             watch.cancel()
         if outcome is None:

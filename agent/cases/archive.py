@@ -13,7 +13,7 @@ _README = """\
 Case {id}, exported from geosleuth {version}.
 
 case.json       the photos, and what was asked, turn by turn
-photos/         the photos as they were handed over, each named by the SHA-256 of its bytes
+{photos}
 answers/        the answer of each turn; its form is described in docs/localization.schema.json of geosleuth
 custody.jsonl   every event of the case, one line each
 
@@ -36,6 +36,10 @@ is switched on. In Python:
         previous = hashlib.sha256(line).hexdigest()
     print(previous)
 """
+_PHOTOS = "photos/         the photos as they were handed over, each named by the SHA-256 of its bytes"
+_NO_PHOTOS = """\
+(no photos/)    The photos are left out: cameras write into them where and when they were taken, and their own number.
+                Their hashes are in case.json. Whoever exports the case can ask for them."""
 _CAPPED = """
 This export is coarsened to {cap_km:g} km on purpose. The photos are left out, since a camera may have written the exact
 position into them and the picture itself may show it; their hashes are in case.json. What the investigator said is
@@ -57,11 +61,12 @@ def archive(
     Args:
         case: What goes into case.json.
         answers: Their JSON, by the number of their turn.
-        photos: Untouched bytes, by their path in the case.
+        photos: Untouched bytes, by their path in the case; none where they stay out.
         custody: custody.jsonl.
         cap_km: The precision cap that holds for the answers; the investigator's words then stay out.
     """
-    readme = _README.format(id=case.id, version=case.versions.get("geosleuth", "?"), head=case.custody_head)
+    version, listed = case.versions.get("geosleuth", "?"), _PHOTOS if photos or not case.photos else _NO_PHOTOS
+    readme = _README.format(id=case.id, version=version, head=case.custody_head, photos=listed)
     files = {
         "README.txt": (readme + (_CAPPED.format(cap_km=cap_km) if cap_km else "")).encode(),
         "case.json": (without_words(case) if cap_km else case).model_dump_json(indent=1).encode(),

@@ -37,13 +37,17 @@ _ANSWER = "the answer as it was given"
 class CaseStore(Shelf):
     """The cases of one owner, and what is in them."""
 
-    def export(self, case_id: str) -> bytes:
+    def export(self, case_id: str, *, originals: bool = False) -> bytes:
         """Return a zip archive of a case, and note that it was made.
 
         Under a precision cap photos, names and the investigator's words stay out: they may name the place.
+
+        Args:
+            case_id: Of the case.
+            originals: Put the photos in, untouched: with the position, the time and the camera's number in their files.
         """
         with self._changing(case_id) as (folder, case):
-            withheld = self.precision_cap_km is not None
+            withheld = self.precision_cap_km is not None or not originals
             answers = {turn.number: self._answer_as_told(case, turn) for turn in case.turns if turn.finished}
             photos = {} if withheld else {one.file: self.original(case, i) for i, one in enumerate(case.photos)}
             case = self._commit(folder, case, "exported", {"photos": not withheld})

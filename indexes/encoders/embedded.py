@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from geosleuth.indexes.encoders.parallel import in_order
 from geosleuth.indexes.encoders.pooled import combined_sha256
 from geosleuth.indexes.encoders.resizing import resized
+from geosleuth.indexes.inference import import_onnxruntime
 
 if TYPE_CHECKING:
     from geosleuth.indexes.encoders.k_means import Floats32
@@ -73,8 +74,7 @@ def _network_sha256() -> str:
 
 @lru_cache(maxsize=1)
 def _session() -> Any:  # an onnxruntime.InferenceSession, which has no type stubs
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.exact import nearest, ranked
+from geosleuth.indexes.gallery.faiss_file import read_faiss, write_faiss
 from geosleuth.indexes.gallery.index_type import list_count, product_parts
 from geosleuth.indexes.gallery.manifest import ApproximateFacts, IndexType
 from geosleuth.indexes.gallery.selection import Runs, count_of
@@ -62,20 +61,16 @@ def build_approximate(path: Path, vectors: Vectors, kind: IndexType, before: Tra
         kind: ivf-sq8 or ivf-pq.
         before: Its quantizer is kept while the rows are at most twice those that it was trained on.
     """
-    import faiss
-
     count = len(vectors)
     if before is not None and count <= 2 * before.facts.trained_on:
-        index: Any = faiss.read_index(str(before.path))
+        index: Any = read_faiss(before.path, mapped=False)
         index.reset()
         trained_on = before.facts.trained_on
     else:
         index, trained_on = _train(vectors, kind), count
     for start in range(0, count, _ADD_ROWS):
         index.add(np.ascontiguousarray(vectors[start : start + _ADD_ROWS]))
-    faiss.write_index(index, str(path))
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    write_faiss(index, path)
     searcher = ApproximateIndex(index, count)
     probe, overfetch, recall = _calibrate(searcher, vectors)
     logger.info("%s: %d of %d cells give recall@10 %.3f", kind, probe, index.nlist, recall)
@@ -123,13 +118,14 @@ class ApproximateIndex:
 
         Raises:
             InputError: faiss is missing.
+            ValueError: The file is no build's.
         """
         try:
             import faiss
         except ImportError as error:
             remedy = "Install it: pip install 'geosleuth[index]', or 'geosleuth[gpu]'."
             raise InputError("faiss, by which this index is searched", "none", remedy) from error
-        index: Any = faiss.read_index(str(path), 0 if sys.platform == "win32" else faiss.IO_FLAG_MMAP)
+        index: Any = read_faiss(path, mapped=True)
         found = cls(index, index.ntotal)
         if faiss.get_num_gpus() and isinstance(index, faiss.IndexIVFScalarQuantizer):
             found._on_gpu = faiss.index_cpu_to_all_gpus(index)  # product codes of 4 bits have no GPU form in faiss
@@ -168,9 +164,10 @@ class ApproximateIndex:
             parameters.sel = faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))
             parameters.nprobe = min(_WIDER * probe * self._count // max(1, count_of(runs)), self._index.nlist)
             fetch *= _DEEPER
+        fetch = min(fetch, self._count)  # a manifest from elsewhere may ask for any number
         gpu = self._on_gpu is not None and runs is None and max(fetch, parameters.nprobe) <= _GPU_MOST
         _, rows = (self._on_gpu if gpu else self._index).search(queries, fetch, params=parameters)
-        return [found[found >= 0] for found in rows]
+        return [found[(found >= 0) & (found < self._count)] for found in rows]  # the file may name any row
 
     def _bitmap(self, runs: Runs) -> NDArray[np.uint8]:
         for known, bitmap in list(self._bitmaps):

@@ -141,7 +141,7 @@ def add_to_index(
     opened = open_source(source, view=view) if isinstance(source, str | Path) else source
     facts = read_manifest(out).encoder
     choice = encoder or facts.spec
-    loaded = _load(choice)
+    loaded = _load_known(choice, named=encoder is not None)
     if (loaded.spec, loaded.weights_sha256) != (facts.spec, facts.weights_sha256):
         found = f"{loaded.spec} with weights {loaded.weights_sha256[:12]}"
         remedy = "Leave --encoder out, or build an index of its own: vectors of two encoders cannot be compared."
@@ -185,12 +185,27 @@ def _complete(out: Path) -> InputError:
     return InputError("an empty or missing folder for the index", f"a complete index: {out}", remedy)
 
 
-def _load(encoder: str | Encoder) -> Encoder:
+def _load(encoder: str | Encoder, *, local_only: bool = False) -> Encoder:
     if not isinstance(encoder, str):
         return encoder
     from geosleuth.indexes.encoders.load import load_encoder
 
-    return load_encoder(encoder)
+    return load_encoder(encoder, local_only=local_only)
+
+
+def _load_known(encoder: str | Encoder, *, named: bool) -> Encoder:
+    """Load an index's own encoder from this machine alone, unless the user names it: the index may be a stranger's.
+
+    Raises:
+        InputError: It is not on this machine.
+    """
+    try:
+        return _load(encoder, local_only=not named)
+    except InputError as error:
+        if named:
+            raise
+        remedy = f"If you trust the index, name its encoder yourself: --encoder {encoder}."
+        raise InputError(error.wanted, error.found, remedy) from error
 
 
 def _threads(workers: int | None) -> int:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from geosleuth.indexes.encoders.parallel import core_count
-from geosleuth.indexes.gallery.manifest import FileFacts
+from geosleuth.indexes.gallery.manifest import FileFacts, astray
 
 _BLOCK = 16 << 20  # bytes; large enough that the threads do not wait for each other, small enough for any memory
 _MOST_THREADS = 8  # beyond, the disk is what is waited for
@@ -37,6 +37,9 @@ def broken_files(folder: Path, files: Mapping[str, FileFacts]) -> dict[str, str]
     for name, wanted in files.items():
         path = folder / name
         try:
+            if (fault := astray(path)) is not None:  # before it is opened: a pipe would never end
+                faults[name] = fault
+                continue
             size = path.stat().st_size
             if size != wanted.bytes:  # before the hash: a file cut short is found at once
                 faults[name] = f"it has {size:,} bytes instead of {wanted.bytes:,}"

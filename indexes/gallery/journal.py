@@ -10,8 +10,9 @@ OUT/.building holds
 
 from __future__ import annotations
 
+import contextlib
 import json
-import shutil
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -25,13 +26,14 @@ from geosleuth.indexes.gallery.listing import Listing
 from geosleuth.indexes.gallery.manifest import EncoderFacts, Problem
 from geosleuth.indexes.gallery.progress import BuildReport
 from geosleuth.indexes.gallery.reference import Reference, View
-from geosleuth.indexes.whole_file import appearing
+from geosleuth.indexes.whole_file import SCRATCH, appearing
 
 if TYPE_CHECKING:
     from geosleuth.indexes.encoders.encoder import Vectors
 
 FOLDER = ".building"
 _PLAN = "plan.json"
+_OWN = re.compile(rf"listing\.parquet|listing-skipped\.jsonl|chunk-\d+\.(npy|jsonl|parquet)|\..*{re.escape(SCRATCH)}")
 
 
 class Plan(BaseModel):
@@ -143,12 +145,15 @@ class Journal:
         return self.folder / f"chunk-{number:06d}.jsonl"
 
     def clear(self) -> None:
-        """Remove everything, the plan last: as long as it is there, a kill in between is understood."""
+        """Remove what a journal is made of, the plan last: as long as it is there, a kill in between is understood."""
         for path in sorted(self.folder.iterdir()):
-            if path.name not in (_PLAN, LOCK):
+            if _OWN.fullmatch(path.name):
                 path.unlink()
         (self.folder / _PLAN).unlink(missing_ok=True)
-        shutil.rmtree(self.folder, ignore_errors=True)  # Windows keeps the open lock: the next build takes it over
+        with contextlib.suppress(OSError):  # Windows keeps the open lock: the next build takes it over
+            (self.folder / LOCK).unlink()
+        with contextlib.suppress(OSError):  # somebody's own file in it stays
+            self.folder.rmdir()
 
 
 def _words(value: object) -> str:

@@ -15,7 +15,7 @@ from geosleuth.indexes.gallery.manifest import Problem
 from geosleuth.indexes.whole_file import appearing
 
 # What the folder, and not the builder, is to blame for.
-_FOLDER_ERRORS = {
+FOLDER_ERRORS = {
     errno.EACCES,
     errno.EPERM,
     errno.EROFS,
@@ -23,6 +23,7 @@ _FOLDER_ERRORS = {
     errno.EDQUOT,
     errno.EFBIG,
     errno.EIO,
+    errno.EISDIR,
     errno.ENOTDIR,
     errno.ENAMETOOLONG,
     errno.ELOOP,
@@ -58,7 +59,7 @@ def readable(path: Path) -> Iterator[None]:
     except InputError:
         raise
     except UNREADABLE as error:
-        if isinstance(error, OSError) and error.errno in _FOLDER_ERRORS:
+        if isinstance(error, OSError) and error.errno in FOLDER_ERRORS:
             raise
         found = f"one that is damaged, or of another version: {path}"
         remedy = f"Delete {path.parent} and run the same command again."
@@ -70,9 +71,13 @@ def only_builder(folder: Path) -> Iterator[None]:
     """Keep a second builder out; the system drops the lock when the process dies.
 
     Raises:
-        InputError: Another is at work there.
+        InputError: Another is at work there; or it is a link, which may have come with an index from a stranger, and
+            what it leads to would be written and removed.
     """
     path = folder / LOCK
+    for link in (folder, path):
+        if link.is_symlink():
+            raise InputError("a folder of the index's own for unfinished work", f"a link: {link}", "Remove the link.")
     while True:
         file = path.open("a+b")
         try:
@@ -94,7 +99,7 @@ def explaining(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _FOLDER_ERRORS:
+        if error.errno not in FOLDER_ERRORS:
             raise
         remedy = "Free space or change the permissions, then run the same command again: what is done is kept."
         if error.errno in _PATH_ERRORS:

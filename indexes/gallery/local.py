@@ -16,17 +16,25 @@ from geosleuth.indexes.gallery.damage import reading
 from geosleuth.indexes.gallery.exact import nearest, ranked
 from geosleuth.indexes.gallery.gallery import Area, Hit, Hits
 from geosleuth.indexes.gallery.index_type import Limits
-from geosleuth.indexes.gallery.manifest import MANIFEST, ApproximateFacts, Manifest, Problem, damaged
+from geosleuth.indexes.gallery.manifest import (
+    MANIFEST,
+    MOST_LINE_BYTES,
+    ApproximateFacts,
+    Manifest,
+    Problem,
+    damaged,
+)
 from geosleuth.indexes.gallery.pictures import reference_picture
 from geosleuth.indexes.gallery.reference import Reference, View
 from geosleuth.indexes.gallery.selection import Places, Runs, Selector, count_of, rows_of
-from geosleuth.indexes.gallery.table import ReferenceFile
+from geosleuth.indexes.gallery.table import ReferenceFile, check_texts
 from geosleuth.indexes.gallery.vectors import Rows, Vectors, map_vectors
 from geosleuth.indexes.geodesy import Floats
 
 if TYPE_CHECKING:
     from geosleuth.indexes.photo import Photo
 
+_MOST_SIMILAR = 1.01  # the cosine of two vectors that half precision brought to a length of 1, twice over
 _MOST_POSITIONS = 1_000_000  # what a map or a clustering of the places needs at most
 
 
@@ -135,9 +143,9 @@ class LocalGallery:
     def problems(self) -> Iterator[Problem]:
         """Read what was skipped or left out when the index was built, and why."""
         with self._path("problems").open("rb") as file:
-            for line in file:
+            for line in iter(lambda: file.readline(MOST_LINE_BYTES), b""):
                 with reading(self._path("problems")):
-                    problem = Problem.model_validate_json(line)
+                    problem = Problem.model_validate_json(line)  # one that is cut there is no JSON
                 yield problem
 
     def search(
@@ -156,6 +164,8 @@ class LocalGallery:
             found = nearest(self.vectors, units, min(k, left), runs) if left else [_nothing() for _ in units]
         else:
             found = self._approximately(units, k, runs)
+        if not all((np.abs(scores) <= _MOST_SIMILAR).all() for _, scores in found):  # false for NaN as well
+            raise damaged(self._path("vectors"), "it does not hold unit vectors throughout")
         with reading(self._path("references")):
             by_row = self._references.read([int(row) for rows, _ in found for row in rows])
         return [
@@ -202,12 +212,19 @@ def _read_places(file: ReferenceFile, manifest: Manifest) -> Places:
     country = np.empty(manifest.count, dtype=np.int16)
     numbers: dict[str | None, int] = {}
     start = 0
-    for batch in file.batches(["lat", "lon", "country"]):
-        stop = start + len(batch)
-        # by DLPack, because Arrow's own conversion imports pandas, which takes longer than all the rest
-        lat[start:stop], lon[start:stop] = (np.from_dlpack(batch.column(name)) for name in ("lat", "lon"))
-        encoded = batch.column("country").dictionary_encode(null_encoding="encode")
+    for texts in file.coded_batches(["country", "view", "licence"]):  # before anything else is made of them
+        stop = start + len(texts)
+        check_texts(texts)
+        encoded = texts.column("country").cast(pa.string()).dictionary_encode(null_encoding="encode")
         local = [numbers.setdefault(code, len(numbers)) for code in encoded.dictionary.to_pylist()]
         country[start:stop] = np.array(local, dtype=np.int16)[np.from_dlpack(encoded.indices)]
         start = stop
+    start = 0
+    for batch in file.batches(["lat", "lon"]):
+        stop = start + len(batch)
+        # by DLPack, because Arrow's own conversion imports pandas, which takes longer than all the rest
+        lat[start:stop], lon[start:stop] = (np.from_dlpack(batch.column(name)) for name in ("lat", "lon"))
+        start = stop
+    if not (np.abs(lat) <= 90.0).all() or not (np.abs(lon) <= 180.0).all():  # false for NaN as well
+        raise ValueError("it holds positions that are not on the Earth")
     return Places(lat, lon, country, tuple(numbers), manifest.views)

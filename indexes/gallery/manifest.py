@@ -19,7 +19,10 @@ MANIFEST = "manifest.json"
 FORMAT = 1  # change when an older geosleuth could not read the files
 # Names are made from the generation, so that a manifest from elsewhere cannot point outside its folder.
 DATA_FILE = re.compile(r"(references-\d+\.parquet|vectors-\d+\.npy|search-\d+\.faiss|problems-\d+\.jsonl)")
+_MOST_BYTES = 16 << 20  # of a manifest: 50,000 sources with long paths, and nothing that fills a memory
 _CHECKSUM = re.compile(rb'"checksum": "([0-9a-f]{64})"')
+
+MOST_LINE_BYTES = 1 << 20  # of a problem: a path and a sentence; a line without an end would fill the memory
 
 ProblemKind = Literal["skipped", "duplicate", "repeated"]
 IndexType = Literal["flat", "ivf-sq8", "ivf-pq"]
@@ -67,13 +70,13 @@ class FileFacts(_Frozen):
 class ApproximateFacts(_Frozen):
     """How the faiss file is searched, and how well that does."""
 
-    lists: int
+    lists: Annotated[int, Field(ge=1)]
     """Cells that k-means cut the vectors into."""
-    probe: int
+    probe: Annotated[int, Field(ge=1)]
     """Cells that a query looks into."""
-    overfetch: int
-    """Candidates per wanted hit that are compared exactly."""
-    trained_on: int
+    overfetch: Annotated[int, Field(ge=1, le=1000)]
+    """Candidates per wanted hit that are compared exactly; a build tries up to 100."""
+    trained_on: Annotated[int, Field(ge=1)]
     """References there were when the quantizer was trained."""
     recall_at_10: float
     """Share of the exact ten nearest that were found."""
@@ -90,7 +93,7 @@ class Manifest(_Frozen):
     """ISO 8601, UTC; the only thing that two builds of the same images differ in."""
     generation: Annotated[int, Field(ge=1)]
     count: Annotated[int, Field(ge=1)]
-    views: dict[View, int]
+    views: dict[View, Annotated[int, Field(ge=1)]]
     """Number of references per view, in the order of the rows."""
     encoder: EncoderFacts
     metric: Literal["cosine"] = "cosine"
@@ -138,13 +141,20 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     try:
-        content = path.read_bytes()
+        if (fault := astray(path)) is not None:
+            raise damaged(path, fault)
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError) as error:
         remedy = f"Build one with `geosleuth index build PHOTOS --out {folder}`, or name the folder of one."
         raise InputError("an index", f"no {MANIFEST} in {folder}", remedy) from error
+    except InputError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
         why = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise InputError("an index", f"{path}: {why}", "Check the path and its permissions.") from error
+    if len(content) > _MOST_BYTES:
+        raise damaged(path, f"it has more than {_MOST_BYTES:,} bytes")
     marks = list(_CHECKSUM.finditer(content))
     if len(marks) != 1:
         raise damaged(path, "it has no checksum of its own")
@@ -164,6 +174,18 @@ def read_manifest(folder: Path) -> Manifest:
         return Manifest.model_validate(fields)
     except ValidationError as error:
         raise damaged(path, f"its fields are not those of an index ({error.errors()[0]['msg']})") from error
+
+
+def astray(path: Path) -> str | None:
+    """Say why a file of an index is not to be opened, in words; None where it lies in its folder, or is missing.
+
+    A link may have come with an index from a stranger: behind it may be a file of this machine, or one that never ends.
+    """
+    if path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve()):
+        return "it is a link that leads out of the folder: put the file itself there"
+    if path.exists() and not path.is_file():
+        return "it is no regular file"
+    return None
 
 
 def damaged(path: Path, why: str) -> InputError:

@@ -29,12 +29,15 @@ def reference_picture(reference: Reference, sources: Sequence[SourceFacts]) -> P
         remedy = "The index may have been tampered with; build it again."
         raise InputError("an image inside its source", repr(reference.uri), remedy)
     source = sources[reference.source]
-    if not Path(source.root).exists():
+    if not reference.sha256:  # else an index from a stranger could name any picture of this machine
+        found = f"none for {reference.uri!r}"
+        raise InputError("the checksum of the image that was indexed", found, "Build the index again.")
+    if not (Path(source.root).is_absolute() and Path(source.root).exists()):  # relative: to wherever one happens to be
         remedy = "Bring or mount the images there, or build the index again from where they are now."
         raise InputError("the images of this index", f"nothing at {source.root}", remedy)
     photo = _opened(source).read(reference.uri)
     # Cameras use names again: another photo would be matched, and this one's position believed.
-    if reference.sha256 not in ("", photo.sha256):
+    if reference.sha256 != photo.sha256:
         found = f"another image by that name: {reference.uri}"
         raise InputError("the image that was indexed", found, "Bring it back, or build the index again.")
     return photo

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 View = Literal["ground", "drone", "satellite", "map", "panorama"]  # a panorama: equirectangular, all around
+MOST_LICENCE = 1024  # letters: some lines. It may stand in every row, and all rows may be in memory
 VIEWS: tuple[View, ...] = get_args(View)
 
 

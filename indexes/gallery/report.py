@@ -14,9 +14,16 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.approximate import ApproximateIndex, has_faiss
 from geosleuth.indexes.gallery.checksum import broken_files
 from geosleuth.indexes.gallery.damage import UNREADABLE, fault_of
-from geosleuth.indexes.gallery.manifest import Manifest, Problem, read_manifest
+from geosleuth.indexes.gallery.manifest import MOST_LINE_BYTES, Manifest, Problem, read_manifest
 from geosleuth.indexes.gallery.reference import VIEWS
-from geosleuth.indexes.gallery.table import column_faults, points, sorted_order
+from geosleuth.indexes.gallery.table import (
+    ReferenceFile,
+    check_texts,
+    column_faults,
+    points,
+    sorted_order,
+    storage_faults,
+)
 from geosleuth.indexes.gallery.vectors import check_unit, map_vectors
 
 _BLOCK_ROWS = 65_536  # of vectors, 128 MB at 512 dimensions
@@ -106,6 +113,11 @@ def _check_references(path: Path, manifest: Manifest) -> Iterator[str]:
     if faults := column_faults(pq.read_schema(path)):
         yield from faults
         return  # what follows needs the columns
+    if (fault := next(storage_faults(pq.read_metadata(path)), None)) is not None:
+        yield fault
+        return  # what follows may take any memory
+    for texts in ReferenceFile(path).coded_batches(["country", "view", "licence"]):
+        check_texts(texts)
     table = pq.read_table(path, columns=["id", "source", "lat", "lon", "view", "geometry"])
     if sum(manifest.views.values()) != manifest.count:
         yield f"the manifest's views are not {manifest.count:,} references together"
@@ -151,7 +163,7 @@ def _check_vectors(path: Path, manifest: Manifest) -> Iterator[str]:
 def _check_problems(path: Path, manifest: Manifest) -> Iterator[str]:
     kinds: dict[str, int] = {}
     with path.open("rb") as file:
-        for line in file:
+        for line in iter(lambda: file.readline(MOST_LINE_BYTES), b""):
             kind = Problem.model_validate_json(line).kind
             kinds[kind] = kinds.get(kind, 0) + 1
     if kinds != manifest.problems:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.approximate import Trained, build_approximate, has_faiss
 from geosleuth.indexes.gallery.checksum import broken_files, file_facts
 from geosleuth.indexes.gallery.index_type import Limits, choose_type
+from geosleuth.indexes.gallery.journal_files import FOLDER_ERRORS
 from geosleuth.indexes.gallery.local import LocalGallery
 from geosleuth.indexes.gallery.manifest import (
     DATA_FILE,
@@ -112,11 +112,12 @@ def write_index(
     folder.mkdir(parents=True, exist_ok=True)
     generation = _next_generation(folder)
     try:
+        _clear_way(folder, generation)
         manifest = _write_files(folder, generation, staged, encoder, sources, problems, base, limits or Limits())
         flush_folder(folder)
         write_manifest(folder, manifest)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+        if error.errno not in FOLDER_ERRORS:
             raise
         remedy = "Make room there, or name another folder with --out."
         raise InputError("room for an index", f"{folder}: {error.strerror}", remedy) from error
@@ -135,6 +136,7 @@ def note_problems(
     generation = _next_generation(folder)
     lines, before = folder / f"problems-{generation}.jsonl", base.manifest
     try:
+        _clear_way(folder, generation)
         kinds = _write_problems(lines, chain(base.problems(), problems))
         flush_folder(folder)
         files = {name: facts for name, facts in before.files.items() if name != before.file("problems")}
@@ -153,6 +155,13 @@ def _next_generation(folder: Path) -> int:
     with contextlib.suppress(InputError):
         return read_manifest(folder).generation + 1
     return 1 + max((int(path.stem.rpartition("-")[2]) for path in _data_files(folder)), default=0)
+
+
+def _clear_way(folder: Path, generation: int) -> None:
+    """Remove what has the names to be written: a link that came with an index would be written through."""
+    names = (f"references-{generation}.parquet", f"vectors-{generation}.npy", f"search-{generation}.faiss")
+    for name in (*names, f"problems-{generation}.jsonl", f"{MANIFEST}.new"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _data_files(folder: Path) -> list[Path]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from geosleuth.indexes.gallery.reference import VIEWS, Reference
+from geosleuth.indexes.gallery.reference import MOST_LICENCE, VIEWS, Reference
 from geosleuth.indexes.geodesy import Floats
 
 # Rows that are decoded to read one of them. Measured over 300,000 rows: ten hits take 4 ms at 2,048 without
@@ -135,15 +135,51 @@ def points(lats: Floats, lons: Floats) -> pa.Array:
     return pa.Array.from_buffers(pa.binary(), len(rows), [None, pa.py_buffer(offsets), pa.py_buffer(rows)])
 
 
+def storage_faults(metadata: pq.FileMetaData) -> Iterator[str]:
+    """Say how a file is stored otherwise than a build stores it, in words.
+
+    Compressed, or with long values stored once for many rows, a small file from a stranger could fill any memory.
+    """
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        if number < metadata.num_row_groups - 1 and group.num_rows != GROUP_ROWS:
+            yield f"its group {number} has {group.num_rows:,} rows instead of {GROUP_ROWS:,}"
+        for column in map(group.column, range(group.num_columns)):
+            if column.compression != "UNCOMPRESSED":
+                yield f"its column {column.path_in_schema} is compressed ({column.compression})"
+            elif column.has_dictionary_page and column.path_in_schema not in _REPEATING:
+                yield f"its column {column.path_in_schema} is stored as numbers into a dictionary"
+
+
+def check_texts(batch: pa.RecordBatch) -> None:
+    """Check the columns country, view and licence, read as numbers into a dictionary.
+
+    Raises:
+        ValueError: A value is none that a build writes.
+    """
+    import pyarrow.compute as pc
+
+    for name, most in (("country", 2), ("view", max(map(len, VIEWS))), ("licence", MOST_LICENCE)):
+        values = batch.column(name).dictionary
+        longest = pc.max(pc.binary_length(values)).as_py() or 0
+        if longest > 4 * most:  # bytes, of which a letter has up to four
+            raise ValueError(f"a {name} of {longest:,} bytes")
+    views = set(batch.column("view").dictionary.to_pylist())
+    if not views <= set(VIEWS):
+        raise ValueError(f"a view that there is not: {sorted(views - set(VIEWS))[0]!r}")
+
+
 class ReferenceFile:
     """References on disk, read by row number when they are asked for; safe to share between threads."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._file = pq.ParquetFile(path, memory_map=True)
         self._lock = threading.Lock()  # Arrow's reader keeps a position
         self._table: pa.Table | None = None
         self.count: int = self._file.metadata.num_rows
-        self.faults = column_faults(self._file.schema_arrow)
+        first = next(storage_faults(self._file.metadata), None)
+        self.faults = column_faults(self._file.schema_arrow) + ([first] if first else [])
 
     def columns(self, names: Sequence[str]) -> pa.Table:
         """Read whole columns."""
@@ -153,6 +189,11 @@ class ReferenceFile:
     def batches(self, names: Sequence[str], rows: int = 1 << 18) -> Iterator[pa.RecordBatch]:
         """Read columns piece by piece; the file must not be read otherwise meanwhile."""
         yield from self._file.iter_batches(batch_size=rows, columns=list(names))
+
+    def coded_batches(self, names: Sequence[str], rows: int = 1 << 18) -> Iterator[pa.RecordBatch]:
+        """Read columns of text piece by piece, each value once: a long one takes no more memory than in the file."""
+        with pq.ParquetFile(self._path, memory_map=True, read_dictionary=list(names)) as file:
+            yield from file.iter_batches(batch_size=rows, columns=list(names))
 
     def read(self, rows: Sequence[int]) -> dict[int, Reference]:
         """Read some references, by row number."""

@@ -27,7 +27,7 @@ def build(folder):
     (folder / "second").write_text("2")
 
 folder = compiled_folder("slow", ["1"], build)
-print(sorted(p.name for p in folder.iterdir()))
+print(sorted(p.name for p in folder.glob("[!.]*")))
 """
 
 
@@ -151,3 +151,23 @@ def test_a_read_only_cache_is_told_but_serves_what_it_has(cache: Path) -> None:
 def test_the_default_cache_is_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(CACHE_VARIABLE, raising=False)
     assert "geosleuth" in str(cache_folder())
+
+
+@pytest.mark.parametrize("damage", ["cut short", "gone", "list"])
+def test_a_table_that_lost_a_part_is_made_anew(cache: Path, damage: str, caplog: pytest.LogCaptureFixture) -> None:
+    folder = compiled_folder("t", ["1"], write_one)
+    if damage == "cut short":
+        (folder / "table").write_text("on")
+    elif damage == "gone":
+        (folder / "table").unlink()
+    else:
+        (folder / ".sizes.json").write_text("[")
+    assert (compiled_folder("t", ["1"], write_one) / "table").read_text() == "one"
+    assert "is damaged, and is made anew" in caplog.text
+    assert compiled_folder("t", ["1"], refuse) == folder
+
+
+def test_a_table_of_an_earlier_version_serves(cache: Path) -> None:
+    folder = compiled_folder("t", ["1"], write_one)
+    (folder / ".sizes.json").unlink()
+    assert compiled_folder("t", ["1"], refuse) == folder

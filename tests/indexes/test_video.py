@@ -163,3 +163,46 @@ def test_videos_by_their_suffix():
     assert is_video("a.webm")
     assert not is_video("a.jpg")
     assert not is_video("mp4")
+
+
+def test_paths_that_no_file_can_have_are_refused(tmp_path):
+    (tmp_path / "loop.mp4").symlink_to("loop.mp4")
+    (tmp_path / "empty.mp4").touch()
+    for path, words in (
+        (tmp_path / ("x" * 5000 + ".mp4"), "cannot be read"),
+        (tmp_path / "loop.mp4", "no such file"),
+        (tmp_path / "empty.mp4", "an empty file"),
+        ("a\0b.mp4", "no such file"),
+    ):
+        with pytest.raises(InputError) as caught:
+            frames(path)
+        assert words in caught.value.found
+        assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("share", [0.02, 0.2, 0.5, 0.9])
+def test_a_cut_or_changed_video_ends_in_frames_or_a_refusal(tmp_path, share):
+    content = film(tmp_path / "clip.mp4", [scene(i) for i in range(20)]).read_bytes()
+    rng = np.random.default_rng(3)
+    changed = bytearray(content)
+    for at in rng.integers(int(len(content) * (1 - share)), len(content), 40):
+        changed[at] = rng.integers(0, 256)
+    for broken in (content[: int(len(content) * share)], bytes(changed)):
+        try:
+            found = frames(broken, 2)
+        except InputError as error:
+            found, remedy = [], error.remedy
+        else:
+            remedy = ""
+        assert 1 <= len(found) <= 2 or remedy == "Copy or export it again, as MP4 with H.264."
+
+
+def test_what_the_decoder_raises_is_told_in_our_words(tmp_path, monkeypatch):
+    path = film(tmp_path / "clip.mp4", [scene(i) for i in range(10)])
+
+    def broken(*_):
+        raise cv2.error("matrix.cpp:1234: error: (-215:Assertion failed)")
+
+    monkeypatch.setattr(cv2, "Laplacian", broken)
+    with pytest.raises(InputError, match=r"one whose frames cannot be decoded: clip\.mp4"):
+        frames(path)

@@ -112,3 +112,27 @@ def test_broken_or_outsized_xmp_is_left() -> None:
     assert parse_exif(None, packet[:-20]).position is None
     assert parse_exif(None, packet + b" " * 5_000_000).position is None
     assert parse_exif(None, b"\0\xff\xfe").position is None
+
+
+@pytest.mark.parametrize("heading", ["1/" + "9" * 5000, "1/" + "9" * 400, "9" * 5000, "1." + "9" * 5000, "1/0"])
+def test_headings_of_thousands_of_digits_are_none(heading: str) -> None:
+    assert parse_exif(None, xmp("", f'exif:GPSImgDirection="{heading}"')).heading_deg is None
+    assert parse_exif(None, xmp("", 'exif:GPSImgDirection="1234567/10000"')).heading_deg == pytest.approx(123.4567)
+
+
+@pytest.mark.parametrize("lat", ["9" * 5000 + "N", "1" + " " * 900_000 + "!", "1." + "0" * 40 + "N"])
+def test_a_coordinate_longer_than_any_is_unusable(lat: str) -> None:
+    found = parse_exif(None, xmp("", f'exif:GPSLatitude="{lat}" exif:GPSLongitude="11,53.25E"'))
+    assert found.position is None
+    assert "its XMP position cannot be read" in str(found.no_position_reason)
+
+
+def test_texts_of_xmp_are_one_short_printable_line() -> None:
+    steering = "a\u202eb\u009b2J\nIgnore all " + "x" * 1_000_000
+    found = parse_exif(
+        None, xmp(f"<stEvt:softwareAgent>{steering}</stEvt:softwareAgent>", f'xmp:CreatorTool="{steering}"')
+    )
+    assert found.software == ("ab2J Ignore all " + "x" * 200)[:120]
+    assert found.editors == (found.software[:60],)
+    described = xmp(f'<d:description xmlns:d="http://purl.org/dc/elements/1.1/">{steering}</d:description>')
+    assert parse_exif(None, described).texts == {"description": found.software}

@@ -61,7 +61,7 @@ def test_the_first_of_two_rows_counts_and_the_other_is_told(tmp_path, caplog):
     assert set(found.likelihood.log_ratios) == {"ES"}
     assert len(caplog.records) == 1
     assert "Line 4 of" in caplog.text
-    assert "a second row of 'gpt' for 'a.jpg'; the first counts" in caplog.text
+    assert "a second row of 'gpt' for a photo; the first counts" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,7 @@ def test_the_first_of_two_rows_counts_and_the_other_is_told(tmp_path, caplog):
         (lambda p: written(p, head="model,source_file,lat,lon"), "without predicted_country, predicted_city"),
         (lambda p: written(p), "among no rows"),
         (lambda p: written(p, "gpt,a.jpg,Spain,,north,0"), "'north', '0' in line 2"),
+        (lambda p: written(p, f"gpt,a.jpg,{'S' * 200_000},,1,0"), "field larger than field limit"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_an_input_error(tmp_path, make, message):

@@ -80,12 +80,13 @@ def test_what_is_there_already_is_said_of_a_repeated_add(built, tmp_path):
     assert "skipped" not in result.stderr
 
 
-def test_a_column_cannot_steer_the_terminal_through_the_log(capsys):
+@pytest.mark.parametrize("verbose", [False, True])
+def test_a_column_cannot_steer_the_terminal_through_the_log(capsys, verbose):
     import logging
 
     from geosleuth.ui.shell import logs_to_stderr
 
-    with logs_to_stderr(verbose=False):
+    with logs_to_stderr(verbose=verbose):
         logging.getLogger("geosleuth.indexes").warning("the column %s", "\x1b[2Jlat\nforged line")
         try:
             raise OSError("\x1b[2J")
@@ -93,8 +94,9 @@ def test_a_column_cannot_steer_the_terminal_through_the_log(capsys):
             logging.getLogger("geosleuth.indexes").warning("left out", exc_info=True)
     said = capsys.readouterr().err
     assert "\x1b" not in said
-    assert said.startswith("the column \\x1b[2Jlat\\nforged line\nleft out\nTraceback")
-    assert said.endswith("OSError: \\x1b[2J\n")
+    named = "geosleuth.indexes: " if verbose else ""
+    assert said.startswith(f"{named}the column \\x1b[2Jlat\\nforged line\n{named}left out\nTraceback")
+    assert said.endswith("OSError: \\x1b[2J\n" if verbose else "OSError (--verbose has its words)\n")
 
 
 def test_progress_goes_to_stderr_and_the_result_to_stdout(tmp_path):

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -333,9 +334,28 @@ def test_ctrl_c_ends_the_server_while_it_waits_for_its_assistant(photos):
         server.stdin.write(json.dumps(message) + "\n")
         server.stdin.flush()
         assert json.loads(server.stdout.readline())["result"]["serverInfo"]["name"] == "geosleuth"
+        decoders = children(server.pid)
         server.send_signal(signal.SIGINT)
         assert server.wait(60) == -signal.SIGINT
         assert server.stdout.read() == ""
+    if sys.platform == "linux":
+        assert len(decoders) == 1  # ready before the first photo, and not left behind
+        limit = time.monotonic() + 60
+        while any(map(alive, decoders)):
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+
+
+def alive(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def children(pid: int) -> list[str]:
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return path.read_text().split() if path.exists() else []
 
 
 def test_whatever_a_tool_writes_to_stdout_does_not_reach_the_protocol(photos, tmp_path):

@@ -109,9 +109,14 @@ def _rename(page: Page, case: Case) -> None:
 def _export(page: Page, case: Case) -> None:
     import streamlit as st
 
+    originals = st.checkbox(
+        "Export the photos as well",
+        key=f"originals_{case.id}",
+        help="Untouched, with all that cameras wrote into them: often the position and the camera's own number.",
+    )
     st.download_button(
         "Export as zip",
-        data=lambda: page.store.export(case.id),
+        data=lambda: page.store.export(case.id, originals=originals),
         file_name=f"geosleuth-case-{case.id[:8]}.zip",
         mime="application/zip",
         key=f"export_{case.id}",

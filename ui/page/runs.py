@@ -28,6 +28,11 @@ Ended = Callable[["Run", State], None]  # with the state that the run is about t
 # The embedded reader and matcher use two cores each; more runs than that at once make all of them late.
 CORES_OF_A_RUN = 2
 MOST_AT_ONCE = 2
+# Questions that may wait: at 2 to 10 s an answer, the last of 30 waits for one to five minutes. Beyond that a person is
+# better served by a word than by a place in line, and the server by work that it can see the end of.
+MOST_WAITING = 30
+# Ended runs that are kept for their last word (an answer is in its case by then): at some 100 kB each, 5 MB.
+KEPT = 50
 
 
 @dataclass(eq=False)
@@ -64,11 +69,13 @@ class Runs:
 
     Args:
         at_once: How many may work at the same time; None goes by the number of cores.
+        most_waiting: How many more may wait; who comes then is told so, and their question stays in its case.
     """
 
-    def __init__(self, at_once: int | None = None) -> None:
+    def __init__(self, at_once: int | None = None, most_waiting: int = MOST_WAITING) -> None:
         cores = os.cpu_count() or 1
         self.at_once = at_once or max(1, min(MOST_AT_ONCE, cores // CORES_OF_A_RUN))
+        self.most_waiting = most_waiting
         self._pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="run")
         self._latest: dict[Key, Run] = {}
         self._lock = threading.Lock()
@@ -77,6 +84,7 @@ class Runs:
         """Begin, or wait for, `work`, an iterator of steps whose last one holds the answer.
 
         `ended` is called in the run's own thread before the run is over: what it stores is there when the page looks.
+        Where too many wait already, the run that is returned has failed before it began, and its error says so.
 
         Raises:
             InputError: The case has a run already.
@@ -88,9 +96,23 @@ class Runs:
                 raise InputError("one question at a time per case", found, "Wait for its answer, or stop it.")
             run = Run(key, title)
             self._latest.pop(key, None)  # so that the order of the dictionary is the order of asking
+            if self._waiting() >= self.at_once + self.most_waiting:
+                run.error, run.state = _full(self.most_waiting), "failed"
+            else:
+                self._pool.submit(self._carry_out, run, work, ended)
             self._latest[key] = run
-            self._pool.submit(self._carry_out, run, work, ended)
+            self._drop_old()
         return run
+
+    def _waiting(self) -> int:
+        """How many work or wait; who was stopped while waiting takes no place, for it never begins."""
+        return sum(not (one.over or (one.stopping and one.state == "waiting")) for one in self._latest.values())
+
+    def _drop_old(self) -> None:
+        """Let the oldest runs go that are over: a server that runs for months must not hold all their answers."""
+        over = [key for key, run in self._latest.items() if run.over]
+        for key in over[:-KEPT]:
+            del self._latest[key]
 
     def of(self, key: Key) -> Run | None:
         """The last run of a case, whatever became of it."""
@@ -150,6 +172,14 @@ def _worked_off(run: Run, work: Work) -> State:
         run.error = _failure(error)
         return "failed"
     return "answered"
+
+
+def _full(most_waiting: int) -> InputError:
+    return InputError(
+        f"one of {most_waiting} places in the queue",
+        f"{most_waiting} questions that wait already",
+        'Press "Go on" in a minute or two: your question and its photos are kept.',
+    )
 
 
 def _failure(error: Exception) -> InputError:

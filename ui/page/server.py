@@ -42,8 +42,14 @@ class Server:
         return self._warm.is_set()
 
     def begin_warm_up(self) -> None:
-        """Warm up in the background, unless that is done or on its way; the page need not wait."""
+        """Warm up in the background, unless that is done or on its way; the page need not wait.
+
+        From now on photos are decoded in processes of their own: one that harms its decoder ends no other's case.
+        """
         if not self.warm and not self._warming.locked():
+            from geosleuth.indexes.decoding_apart import decode_apart
+
+            decode_apart()
             threading.Thread(target=self.warm_up, name="warm-up", daemon=True).start()
 
     def warm_up(self) -> None:

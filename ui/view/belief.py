@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from geosleuth.agent.figures import percent
 from geosleuth.agent.printable import printable
 from geosleuth.ui.view.colours import Palette, palette
-from geosleuth.ui.view.words import escape_markdown
+from geosleuth.ui.view.words import escape_markdown, plain
 
 if TYPE_CHECKING:
     import altair
@@ -27,7 +27,7 @@ def countries_chart(answer: Localization, *, key: str = "countries") -> None:
     if answer.status == "not_locatable":
         st.caption("These shares say little more than where photos are taken.")
     told = ", ".join(f"{one.name} {percent(one.probability)}" for one in shares[:3])
-    st.altair_chart(bars(shares, palette()), width="stretch", key=key, alt=f"Countries by probability: {told}")
+    st.altair_chart(bars(shares, palette()), width="stretch", key=key, alt=plain(f"Countries by probability: {told}"))
     with st.expander("The countries as a table"):
         rows: list[dict[str, Any]] = [
             {"Country": escape_markdown(one.name), "Code": one.code, "Share of the belief": percent(one.probability)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from geosleuth.agent.figures import VERDICT_WORDS, km
 from geosleuth.agent.printable import printable
-from geosleuth.ui.view.words import escape_markdown
+from geosleuth.ui.view.words import escape_markdown, plain
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -99,9 +99,9 @@ def _told(one: ComparedReference) -> None:
     import streamlit as st
 
     if one.verification is not None:
-        st.text(f"Verification: {one.verification.reason}")
+        st.text(plain(f"Verification: {one.verification.reason}"))
     if one.judgement is not None:
-        st.text(f"A model's opinion: {one.judgement.reason}")
+        st.text(plain(f"A model's opinion: {one.judgement.reason}"))
         if one.judgement.explanation is not None:
             _explanation(one.judgement.explanation)
     st.caption(escape_markdown(" · ".join(provenance(one))))
@@ -123,5 +123,5 @@ def _explanation(words: Explanation) -> None:
     for label, features in (("Agree", words.agreeing), ("Differ", words.disagreeing)):
         if features:
             st.markdown(f"**{label}**\n" + "\n".join(f"- {escape_markdown(feature)}" for feature in features))
-    st.text(f"The model concludes: {words.conclusion}")
+    st.text(plain(f"The model concludes: {words.conclusion}"))
     st.caption(escape_markdown(f"A model's words, no evidence ({words.weights})"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from geosleuth.agent import figures
 from geosleuth.agent.export import CAVEAT, place_name
-from geosleuth.ui.view.words import escape_markdown
+from geosleuth.ui.view.words import escape_markdown, plain
 
 if TYPE_CHECKING:
     from geosleuth.agent.localization import Localization, Status
@@ -35,11 +35,11 @@ def answer_card(answer: Localization) -> None:
         st.badge(figures.STATUS_WORDS[answer.status], icon=_ICONS[answer.status], color=_COLOURS[answer.status])
         st.header(escape_markdown(headline(answer)), anchor=False)
         for line in facts(answer):
-            st.text(line)
+            st.text(plain(line))
         if answer.status != "not_locatable" and answer.point is not None:
             st.caption("Coordinates, latitude and longitude (WGS 84)")
             st.code(figures.coordinates(answer.point, answer.radius_km), language=None)
-        st.text(answer.reason)
+        st.text(plain(answer.reason))
         if count := len(answer.contradictions):
             words = "1 contradiction" if count == 1 else f"{count} contradictions"
             st.warning(f"{words} between findings: see Evidence.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from geosleuth.agent import figures
 from geosleuth.ui.view.numbered import Clue, numbered, silent
-from geosleuth.ui.view.words import escape_markdown
+from geosleuth.ui.view.words import escape_markdown, plain
 
 if TYPE_CHECKING:
     from geosleuth.agent.localization import Localization, WeighedEvidence
@@ -54,7 +54,7 @@ def _clue(clue: Clue, *, key: str) -> bool:
                 key=key,
                 disabled=not item.id,  # an answer of an older version: nothing to name it by
             )
-        st.text(item.claim)
+        st.text(plain(item.claim))
         st.caption(escape_markdown(origin(item)))
     return bool(counts)
 
@@ -107,7 +107,7 @@ def _silent(answer: Localization) -> None:
         with st.expander(f"Tools that looked and learned nothing ({len(items)})"):
             for item in items:
                 opinion = "a model's opinion, no evidence: " if item.type == "gleam_x.match" else ""
-                st.text(f"{item.tool.replace('_', ' ')}: {opinion}{item.claim}")
+                st.text(plain(f"{item.tool.replace('_', ' ')}: {opinion}{item.claim}"))
 
 
 def _fingerprint(answer: Localization) -> str:

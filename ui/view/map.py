@@ -12,6 +12,7 @@ from geosleuth.ui.view.colours import Palette, palette, rgba
 from geosleuth.ui.view.land import land
 from geosleuth.ui.view.map_view import view_of
 from geosleuth.ui.view.map_words import described, legend, map_in_words
+from geosleuth.ui.view.words import plain
 
 if TYPE_CHECKING:
     import pydeck
@@ -38,7 +39,7 @@ def answer_map(answer: Localization, *, key: str, near: Sequence[NearPlace] = ()
 
     shown = [] if answer.precision_cap_km is not None else list(near)[:_MOST_NEAR]
     chart = deck(answer, palette(), near=shown, height_px=height_px)
-    st.pydeck_chart(_compact(chart), height=height_px, width="stretch", key=key, alt=described(answer))
+    st.pydeck_chart(_compact(chart), height=height_px, width="stretch", key=key, alt=plain(described(answer)))
     legend(answer, palette(), near=bool(shown))
     with st.expander("The map in words"):
         map_in_words(answer, shown)
@@ -134,7 +135,7 @@ def _regions(answer: Localization, colours: Palette) -> list[pydeck.Layer]:
 
 def _points(answer: Localization, colours: Palette, near: Sequence[NearPlace]) -> list[pydeck.Layer]:
     named = [
-        {"at": [place.lon, place.lat], "name": f"Named by a clue: {place.name or 'a place'}", "label": "×"}
+        {"at": [place.lon, place.lat], "name": plain(f"Named by a clue: {place.name or 'a place'}"), "label": "×"}
         for place in near
     ]
     layers = [_labels("near", named, rgba(colours.near), 22)] if named else []

@@ -9,7 +9,7 @@ from geosleuth.agent.export import place_name
 from geosleuth.agent.figures import VERDICT_WORDS, area, coordinates, km
 from geosleuth.agent.report.map_window import beyond_the_map
 from geosleuth.ui.view.colours import Palette
-from geosleuth.ui.view.words import escape_markdown
+from geosleuth.ui.view.words import escape_markdown, plain
 
 if TYPE_CHECKING:
     from geosleuth.agent.localization import Localization
@@ -74,7 +74,7 @@ def map_in_words(answer: Localization, near: Sequence[NearPlace]) -> None:
         st.table(candidate_rows(answer), hide_index=True)
     if near:
         named = sorted({place.name for place in near if place.name})
-        st.text(f"Places that clues name: {', '.join(named) or 'without a name'}")
+        st.text(plain(f"Places that clues name: {', '.join(named) or 'without a name'}"))
 
 
 def candidate_rows(answer: Localization) -> list[dict[str, str]]:

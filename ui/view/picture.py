@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from geosleuth.agent.figures import photo_name
 from geosleuth.ui.view.boxes import draw_boxes
 from geosleuth.ui.view.numbered import Clue, in_photo, numbered
-from geosleuth.ui.view.words import escape_markdown
+from geosleuth.ui.view.words import escape_markdown, plain
 
 if TYPE_CHECKING:
     from geosleuth.agent.localization import ComparedReference, Localization
@@ -90,7 +90,7 @@ def show_photo(photo: Photo, answer: Localization | None, index: int = 0, *, key
             width="stretch",
             caption=escape_markdown(caption(answer, index)),
             output_format="JPEG",
-            alt=described(answer, index),
+            alt=plain(described(answer, index)),
         )
 
     drawn()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from geosleuth.agent.inquiry import Observation
-from geosleuth.ui.view.words import escape_markdown
+from geosleuth.ui.view.words import escape_markdown, plain
 
 if TYPE_CHECKING:
     from geosleuth.agent.dialogue.next_steps import NextStep
@@ -54,9 +54,9 @@ def next_steps_list(steps: Sequence[NextStep]) -> None:
         return
     for step in steps:
         with st.container(border=True):
-            st.text(step.text)
+            st.text(plain(step.text))
             if step.copy:
-                st.code(step.copy, language=None, wrap_lines=True)
+                st.code(plain(step.copy), language=None, wrap_lines=True)
             if step.why:
                 st.caption(escape_markdown(step.why))
     st.caption("geosleuth sends none of this anywhere: copy it to where you search.")

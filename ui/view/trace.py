@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from geosleuth.agent.inquiry import INVESTIGATOR
 from geosleuth.agent.state import PERCEIVE
-from geosleuth.ui.view.words import escape_markdown
+from geosleuth.ui.view.words import escape_markdown, plain
 
 if TYPE_CHECKING:
     from geosleuth.agent.localization import Closing, TraceStep
@@ -61,7 +61,7 @@ def _closing(closing: Closing) -> None:
     if closing.words:
         st.caption(f"The words of {escape_markdown(closing.by)}, no evidence")
         with st.container(border=True):
-            st.text(closing.words)
+            st.text(plain(closing.words))
     if closing.unbacked:
         told = escape_markdown("; ".join(closing.unbacked))
         st.warning(f"No tool's finding bears out, of these words: {told}", icon=":material/warning:")

@@ -1,4 +1,4 @@
-"""Words of strangers in Streamlit's Markdown, where they must do nothing."""
+"""Words of strangers on Streamlit's page, as Markdown or as text, where they must do nothing."""
 
 from __future__ import annotations
 
@@ -24,3 +24,8 @@ def escape_markdown(text: str) -> str:
     """
     parted = _FOUND_LATER.sub(lambda hit: hit[0] + _JOINER, printable(" ".join(text.split())))
     return _SIGNS.sub(r"\\\1", parted)
+
+
+def plain(text: str) -> str:
+    """Return text for `st.text`, `st.code` and descriptions of pictures: marks that turn its direction are shown."""
+    return "\n".join(map(printable, text.splitlines()))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from geosleuth.indexes.errors import InputError
-from geosleuth.indexes.gallery.reference import View
+from geosleuth.indexes.gallery.reference import MOST_LICENCE, View
 from geosleuth.indexes.gallery.sources.folder import resolve_inside
 from geosleuth.indexes.gallery.sources.source import Item, Skipped, reason_of
 from geosleuth.indexes.gallery.sources.table_rows import read_rows
@@ -97,7 +97,7 @@ class TableSource:
             heading_deg=_heading(cells.get("heading")),
             extent_m=_number(cells["extent"], "extent") if cells.get("extent") is not None else None,
             captured_at=_time(cells.get("captured")),
-            licence=str(cells["licence"]) if cells.get("licence") is not None else None,
+            licence=str(cells["licence"])[:MOST_LICENCE] if cells.get("licence") is not None else None,
         )
 
 

@@ -1,6 +1,7 @@
 """A worker program that starts in half a second and whose photos take 20 ms: the real one, but for the agent.
 
-Each look is noted in the file $LOOKS. A photo whose name says "deadly" kills the process; "once" only the first time.
+Each look is noted in the file $LOOKS. A photo whose name says "deadly" kills the process; "once" only the first time;
+"kills" kills its decoder, see tests/indexes/bad_decoder.py.
 """
 
 import os
@@ -10,9 +11,10 @@ import time
 import types
 from pathlib import Path
 
-from geosleuth.agent.batch import worker
+from geosleuth.agent.batch import outcome, worker
 from geosleuth.agent.batch.outcome import Outcome
 from geosleuth.agent.localization import Localization
+from geosleuth.indexes import decoder_process
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.photo_file import file_name
 
@@ -24,6 +26,8 @@ def look(agent, path, sha256, hints):
     known = LOOKS.read_text() if LOOKS.exists() else ""
     with LOOKS.open("a") as file:
         file.write(f"{file_name(path)} {sha256} {'|'.join(hints)}\n")
+    if "kills" in path.name:
+        return outcome.look(agent, path, sha256, hints)
     if "unusable" in path.name:
         raise InputError("an audit log", "a full disk", "Free space.")
     if "deadly" in path.name or ("once" in path.name and path.name not in known):
@@ -38,4 +42,5 @@ if __name__ == "__main__":
     sys.modules["geosleuth.agent.agent"] = agent  # the real one imports for a second
     worker.limit_threads = lambda _: None  # it imports cv2
     worker.look = look
+    decoder_process._PROGRAM = (str(Path(__file__).parents[2] / "indexes" / "bad_decoder.py"),)
     worker.main()

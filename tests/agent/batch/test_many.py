@@ -1,6 +1,7 @@
 import importlib.util
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from geosleuth.agent.agent import Agent
 from geosleuth.agent.batch import worker_process
 from geosleuth.agent.settings import Backends, Settings
+from geosleuth.indexes import decoder_process
 from geosleuth.indexes.errors import InputError
 
 spec = importlib.util.spec_from_file_location("batches", Path(__file__).with_name("batches.py"))
@@ -15,6 +17,7 @@ batches = sys.modules.setdefault("batches", importlib.util.module_from_spec(spec
 spec.loader.exec_module(batches)
 draw, looked, quick = batches.draw, batches.looked, batches.quick
 
+BAD_DECODER = Path(__file__).parents[2] / "indexes" / "bad_decoder.py"
 scenes_spec = importlib.util.spec_from_file_location("scenes_of_batches", Path(__file__).parents[1] / "scenes.py")
 SCENES = importlib.util.module_from_spec(scenes_spec)
 scenes_spec.loader.exec_module(SCENES)
@@ -92,11 +95,40 @@ def test_a_worker_that_is_killed_is_replaced_and_its_photo_is_tried_once_more(tm
     assert [row.path.name for row in rows if not row.resumed] == ["deadly.png"]
 
 
+@pytest.mark.parametrize("here", [False, True])
+def test_a_photo_that_kills_its_decoder_costs_no_worker(tmp_path, looks, monkeypatch, here):
+    monkeypatch.setenv("BEGUN", str(tmp_path / "begun"))
+    monkeypatch.setattr(decoder_process, "_PROGRAM", (str(BAD_DECODER),))
+    folder = draw(tmp_path / "photos", "a.png", "kills.png", "z.png")
+    batch = Agent(Settings(), tools=SCENES.STUBS).localize_many(folder) if here else quick(folder)
+    rows, pids = {}, set()
+    for row in batch:
+        rows[row.path.name] = row
+        pids |= set(batch._crew.pids)
+    assert [name for name in rows if rows[name].error is None] == ["a.png", "z.png"]
+    assert "found one that the decoder died of 2 times, signal 9: kills.png" in str(rows["kills.png"].error)
+    assert len(pids) == (0 if here else 1)  # the worker that began has ended the batch
+    decoders = {line.split()[1] for line in (tmp_path / "begun").read_text().splitlines()}
+    assert len(decoders) == (3 if here else 2)  # two of them killed; here one more, for the next photo
+    limit = time.monotonic() + 60
+    while any(map(alive, decoders)):
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
+
+def alive(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def test_a_worker_that_hangs_is_ended(tmp_path, looks, monkeypatch):
     monkeypatch.setattr(worker_process, "_PATIENCE", 1)
     folder = draw(tmp_path / "photos", "a.png")
     (row,) = Agent(Settings(max_seconds=0.01)).localize_many(folder, workers=1)  # a photo takes 0.02 s
-    assert "signal 9" in row.error.found
+    assert "Wanted an answer within 0 s; found a worker that was still at it:" in str(row.error)
+    assert looked(looks) in ([], ["a.png"])  # and not tried again: it would only take as long once more
 
 
 def test_workers_that_cannot_start_end_the_batch_and_not_each_photo(tmp_path, looks, monkeypatch):

@@ -30,7 +30,7 @@ def opened(content):
 
 
 def test_an_export_holds_the_very_bytes(store, case, jpeg):
-    bundle = opened(store.export(case.id))
+    bundle = opened(store.export(case.id, originals=True))
     sha256 = hashlib.sha256(jpeg).hexdigest()
     assert sorted(bundle.namelist()) == [
         "README.txt",
@@ -44,6 +44,16 @@ def test_an_export_holds_the_very_bytes(store, case, jpeg):
     assert Case.model_validate_json(bundle.read("case.json")) == store.open(case.id)
     last = json.loads(bundle.read("custody.jsonl").splitlines()[-1])
     assert (last["event"], last["details"]) == ("exported", {"photos": True})
+
+
+def test_the_photos_stay_out_unless_they_are_asked_for(store, case, jpeg):
+    bundle = opened(store.export(case.id))
+    assert sorted(bundle.namelist()) == ["README.txt", "answers/0001.json", "case.json", "custody.jsonl"]
+    assert jpeg[:20] not in b"".join(bundle.read(name) for name in bundle.namelist())
+    assert hashlib.sha256(jpeg).hexdigest().encode() in bundle.read("case.json")
+    assert "The photos are left out" in bundle.read("README.txt").decode()
+    last = json.loads(bundle.read("custody.jsonl").splitlines()[-1])
+    assert (last["event"], last["details"]) == ("exported", {"photos": False})
 
 
 def test_the_readme_tells_how_to_check_it_and_its_program_does(store, case, tmp_path):
@@ -101,5 +111,5 @@ def test_under_a_cap_no_name_and_no_salt_goes_out(tmp_path, jpeg, answer, when):
 def test_a_photo_that_was_changed_is_not_passed_on(store, case, png):
     (store.folder / case.id / case.photos[0].file).write_bytes(png)
     with pytest.raises(InputError, match="somebody changed it"):
-        store.export(case.id)
+        store.export(case.id, originals=True)
     assert store.custody(store.open(case.id)).events[-1].event == "answered"  # nothing was exported

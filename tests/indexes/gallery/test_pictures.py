@@ -10,7 +10,7 @@ from geosleuth.indexes.gallery.pictures import reference_picture
 from geosleuth.indexes.gallery.reference import Reference
 
 
-def reference(uri: str, source: int = 0, sha256: str = "") -> Reference:
+def reference(uri: str, source: int = 0, sha256: str = "ab" * 32) -> Reference:
     return Reference(id="0" * 16, uri=uri, source=source, lat=1.0, lon=2.0, view="ground", sha256=sha256)
 
 
@@ -18,8 +18,9 @@ def reference(uri: str, source: int = 0, sha256: str = "") -> Reference:
 def test_photos_are_read_below_their_root_whatever_listed_them(kind: str, tmp_path: Path) -> None:
     (tmp_path / "walk").mkdir()
     Image.new("RGB", (20, 10), (9, 9, 9)).save(tmp_path / "walk" / "5.jpg")
+    sha256 = hashlib.sha256((tmp_path / "walk" / "5.jpg").read_bytes()).hexdigest()
     source = SourceFacts(kind=kind, root=str(tmp_path))
-    assert reference_picture(reference("walk/5.jpg"), [source]).size == (20, 10)
+    assert reference_picture(reference("walk/5.jpg", sha256=sha256), [source]).size == (20, 10)
 
 
 @pytest.mark.parametrize("uri", ["../secret.jpg", "/etc/passwd", "a/../../b.jpg", "C:\\b.jpg", "..\\b.jpg"])

@@ -49,7 +49,7 @@ def change_table(folder: Path, change: Callable[[pa.Table], pa.Table]) -> None:
     changed = change(table)
     if changed.column_names == table.column_names and not any(column.null_count for column in changed.select(REQUIRED)):
         changed = changed.cast(table.schema)
-    pq.write_table(changed, path)
+    pq.write_table(changed, path, compression="none", use_dictionary=["view", "country", "licence", "source"])
     reseal(folder)
 
 

@@ -172,3 +172,43 @@ def test_a_forgotten_run_is_stopped_and_gone():
     gate.on.release()
     assert until_over(run).state == "stopped"
     assert runs.of(KEY) is None
+
+
+def test_who_comes_when_the_queue_is_full_is_told_so_and_can_come_again():
+    runs, gates = Runs(1, most_waiting=2), [Gate() for _ in range(4)]
+    started = [runs.start(("local", str(n)), "", gate) for n, gate in enumerate(gates[:3])]
+    refused = runs.start(("local", "3"), "", gates[3])
+    assert refused.state == "failed"
+    assert str(refused.error) == (
+        "Wanted one of 2 places in the queue; found 2 questions that wait already. "
+        'Press "Go on" in a minute or two: your question and its photos are kept.'
+    )
+    assert runs.of(("local", "3")) is refused  # the page reads the reason there
+    assert [runs.before(run) for run in started] == [0, 1, 2]
+    gates[0].on.release(3)
+    until_over(started[0])
+    again = runs.start(("local", "3"), "", gates[3])
+    assert (again.error, runs.before(again)) == (None, 2)
+    for gate in gates[1:]:
+        gate.on.release(3)
+    assert [until_over(run).state for run in [*started, again]] == ["answered"] * 4
+    assert not refused.steps
+
+
+def test_a_run_that_was_stopped_while_it_waited_takes_no_place_in_the_queue():
+    runs, gates = Runs(1, most_waiting=1), [Gate() for _ in range(3)]
+    first, second = (runs.start(("local", str(n)), "", gates[n]) for n in (0, 1))
+    second.stop()
+    third = runs.start(("local", "2"), "", gates[2])
+    for gate in gates:
+        gate.on.release(3)
+    assert [until_over(run).state for run in (first, second, third)] == ["answered", "stopped", "answered"]
+
+
+def test_a_server_that_runs_for_long_does_not_keep_every_answer(monkeypatch):
+    monkeypatch.setattr("geosleuth.ui.page.runs.KEPT", 3)
+    runs = Runs(1)
+    for number in range(8):
+        until_over(runs.start(("local", str(number)), "", lambda: iter([Step(None, localization=answer())])))
+    kept = [number for number in range(8) if runs.of(("local", str(number))) is not None]
+    assert kept == [4, 5, 6, 7]  # three that were over when the last began, and the last

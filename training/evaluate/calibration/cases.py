@@ -69,7 +69,7 @@ class SeenPhoto:
         """Lay the evidence out, that of models as these weights count it, or as points of other models err."""
         leaves, prior = start()
         stranger = ModelWeights(errors=others)
-        known: dict[str | None, ModelWeights] = {None: ModelWeights(), **weights}
+        known: dict[str | None, ModelWeights] = {None: ModelWeights(), **dict(weights.items())}
         counted = [as_counted(piece.likelihood, known.get(model_of(piece), stranger)) for piece in self.evidence]
         tables = [laid_out(one, load_grid()) for one in counted if not isinstance(one, Nothing)]
         terms = np.array([table.on(leaves) for table in tables])

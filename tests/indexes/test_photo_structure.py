@@ -1,0 +1,155 @@
+"""Structures that no camera writes: told by walking the file, before a decoder sees it."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.photo import load_photo, open_photo
+from geosleuth.indexes.photo_structure import (
+    MOST_BLOCKS,
+    MOST_CHUNKS,
+    MOST_FRAMES,
+    MOST_SCANNED_MP,
+    frame_count,
+    png_chunks,
+    structure_fault,
+)
+
+
+def saved(kind, image=None, **options):
+    file = io.BytesIO()
+    (image or Image.new("L", (16, 16), 99)).save(file, kind, **options)
+    return file.getvalue()
+
+
+def segments(count):
+    plain = saved("JPEG")
+    return plain[:2] + b"\xff\xe5\0\2" * count + plain[2:]
+
+
+def test_blocks_of_a_jpeg_are_counted():
+    own = 5  # JFIF, a quantisation table, the frame's header, two Huffman tables
+    assert structure_fault(segments(MOST_BLOCKS - own), "JPEG") is None
+    assert structure_fault(segments(MOST_BLOCKS - own + 1), "JPEG") == f"a JPEG of more than {MOST_BLOCKS} blocks"
+    assert load_photo(segments(MOST_BLOCKS - own)).size == (16, 16)
+    with pytest.raises(InputError, match="no camera writes such a file"):
+        open_photo(segments(MOST_BLOCKS))
+
+
+def test_scans_of_a_jpeg_are_counted_by_the_pixels_that_each_passes_over():
+    large = saved("JPEG", Image.new("L", (4000, 1000)), progressive=True)
+    own = large.count(b"\xff\xda")
+    last = large[large.rindex(b"\xff\xda") : -2]
+    allowed = MOST_SCANNED_MP // 4 - own  # of 4 MP each
+
+    def repeated(count):
+        return large[:-2] + last * count + large[-2:]
+
+    assert structure_fault(repeated(allowed), "JPEG") is None
+    fault = f"a JPEG of {MOST_SCANNED_MP // 4 + 1} scans or more over 4 megapixels"
+    assert structure_fault(repeated(allowed + 1), "JPEG") == fault
+
+
+def test_a_sequential_jpegs_decoder_stops_after_its_one_scan_and_so_does_the_count():
+    plain = saved("JPEG")
+    assert structure_fault(plain[:-2] + plain[plain.rindex(b"\xff\xda") :] * 5000, "JPEG") is None
+
+
+def test_marks_inside_a_block_are_none():
+    plain = saved("JPEG")
+    thumbnail = b"\xff\xda\0\x08" * 10_000
+    block = b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
+    assert structure_fault(plain[:2] + block + plain[2:], "JPEG") is None
+
+
+def test_blocks_of_a_png_are_counted():
+    plain = saved("PNG")
+    empty = struct.pack(">I", 0) + b"prVt" + struct.pack(">I", zlib.crc32(b"prVt"))
+    assert list(png_chunks(plain)) == [b"IHDR", b"IDAT", b"IEND"]
+    assert structure_fault(plain[:33] + empty * (MOST_CHUNKS - 3) + plain[33:], "PNG") is None
+    fault = structure_fault(plain[:33] + empty * (MOST_CHUNKS - 2) + plain[33:], "PNG")
+    assert fault == f"a PNG of more than {MOST_CHUNKS:,} blocks"
+
+
+def frames(kind, count):
+    others = [Image.new("L", (16, 16), i % 256) for i in range(1, count)]
+    return saved(kind, save_all=True, append_images=others)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF"])
+def test_frames_and_pages_are_counted_as_pillow_counts_them(kind):
+    for count in (1, 2, 7):
+        content = frames(kind, count)
+        assert frame_count(content, kind) == Image.open(io.BytesIO(content)).n_frames == count
+
+
+def test_more_frames_than_are_counted_are_said_to_be_more():
+    gif = saved("GIF")
+    content = gif[:-1] + gif[gif.index(b",") : -1] * MOST_FRAMES + b";"
+    assert frame_count(content, "GIF") == MOST_FRAMES + 1
+    assert open_photo(content).notes == (f"first of more than {MOST_FRAMES:,} frames",)
+
+
+def test_pages_that_go_round_are_counted_once():
+    content = bytearray(saved("TIFF"))
+    (at,) = struct.unpack_from("<I", content, 4)
+    (entries,) = struct.unpack_from("<H", content, at)
+    content[at + 2 + 12 * entries : at + 6 + 12 * entries] = struct.pack("<I", at)
+    assert frame_count(bytes(content), "TIFF") == 1
+    assert load_photo(bytes(content)).size == (16, 16)
+
+
+def test_a_tiff_in_more_parts_than_it_can_have_is_refused():
+    content = bytearray(saved("TIFF"))
+    (at,) = struct.unpack_from("<I", content, 4)
+    (entries,) = struct.unpack_from("<H", content, at)
+    strips = [at + 2 + 12 * i for i in range(entries) if struct.unpack_from("<H", content, at + 2 + 12 * i) == (273,)]
+    content[strips[0] + 4 : strips[0] + 8] = struct.pack("<I", 2_000_000)
+    assert structure_fault(bytes(content), "TIFF") == "a TIFF in 2,000,000 parts"
+
+
+def test_a_big_tiff_of_more_entries_than_any_is_refused():
+    content = b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, 1 << 40)
+    assert structure_fault(content, "TIFF") == f"a TIFF of {1 << 40:,} entries"
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_cut_file_is_walked_to_its_end(order):
+    tiff = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}IHHH", 8, 3, 256, 4)
+    for kind, content in (("JPEG", saved("JPEG")), ("PNG", saved("PNG")), ("GIF", saved("GIF")), ("TIFF", tiff)):
+        for cut in range(3, len(content)):
+            structure_fault(content[:cut], kind)
+            if kind in ("GIF", "TIFF"):
+                assert frame_count(content[:cut], kind) == 1
+
+
+def test_a_gif_of_nothing_is_refused():
+    assert structure_fault(b"GIF89a" + bytes(5000), "GIF") == "a GIF without a picture near its beginning"
+    padded = saved("GIF")
+    at = padded.index(b",")
+    assert structure_fault(padded[:at] + bytes(1000) + padded[at:], "GIF") is None
+
+
+def test_grey_of_16_bits_is_brought_to_8_in_strips(monkeypatch):
+    values = np.arange(40 * 30, dtype=np.uint16).reshape(40, 30) * 54
+    whole = load_photo(saved("PNG", Image.fromarray(values))).pixels
+    monkeypatch.setattr("geosleuth.indexes.pixels._STRIP_PX", 70)  # two rows, and a last strip of two
+    assert (load_photo(saved("PNG", Image.fromarray(values))).pixels == whole).all()
+    assert (whole[:, :, 0] == np.rint(values / 257.0)).all()
+    floats = np.linspace(-5, 20, 41 * 30, dtype=np.float32).reshape(41, 30)  # the last strip is of one row
+    stretched = load_photo(saved("TIFF", Image.fromarray(floats))).pixels[:, :, 0]
+    assert (stretched[0, 0], stretched[-1, -1]) == (0, 255)
+    assert (np.diff(stretched.ravel().astype(int)) >= 0).all()
+
+
+def test_a_large_webp_is_refused_by_its_header():
+    content = bytearray(saved("WEBP", Image.new("RGBA", (16, 16), (1, 2, 3, 128)), exif=b"Exif\0\0II*\0"))
+    assert content[12:16] == b"VP8X"
+    content[24:30] = (9999).to_bytes(3, "little") * 2  # one less than the canvas: 100 MP
+    with pytest.raises(InputError, match=r"at most 80 megapixels; found 10000 x 10000|cannot be|broken header"):
+        open_photo(bytes(content))

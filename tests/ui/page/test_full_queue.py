@@ -1,0 +1,87 @@
+"""A question that finds the queue full: the page says so, the case keeps it, and it is taken up again."""
+
+import functools
+import importlib.util
+import io
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+pytest.importorskip("streamlit")
+pytest.importorskip("langgraph.checkpoint.sqlite")
+
+from streamlit import config
+from streamlit.testing.v1 import AppTest
+
+from geosleuth.agent.agent import Agent
+from geosleuth.agent.inquiry import Inquiry
+from geosleuth.agent.settings import Settings
+from geosleuth.agent.toolbox import Finding
+from geosleuth.ui.page import server as shared
+from geosleuth.ui.page.asking import ask
+from geosleuth.ui.page.owner import LOCAL
+from geosleuth.ui.page.runs import Run, Runs
+from geosleuth.ui.page.server import Server
+
+ROOT = Path(__file__).parents[3]
+spec = importlib.util.spec_from_file_location("scenes", ROOT / "tests" / "agent" / "scenes.py")
+scenes = sys.modules.setdefault("scenes", importlib.util.module_from_spec(spec))
+spec.loader.exec_module(scenes)
+
+
+@pytest.fixture(autouse=True)
+def _on_this_machine():
+    before = config.get_option("server.address")
+    config.set_option("server.address", "127.0.0.1")
+    yield
+    config.set_option("server.address", before)
+
+
+def until_over(run: Run) -> None:
+    end = time.monotonic() + 60
+    while not run.over:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_question_too_many_is_told_so_and_is_gone_on_with_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    gate = threading.Event()
+
+    def read_text(scene) -> Finding:
+        """Read the signs."""
+        gate.wait(60)
+        return scenes.read_text(scene)
+
+    settings = Settings(cases_dir=tmp_path)
+    start = functools.partial(shared._start, None)
+    agent = Agent(settings, tools=scenes.STUBS | {"read_text": read_text}, start=start)
+    server = Server(settings, agent, Runs(1, most_waiting=0))
+    server._warm.set()
+    monkeypatch.setattr(shared, "_made", lambda *_: server)
+    monkeypatch.setattr(sys, "argv", ["chat.py"])
+    store = server.store(LOCAL)
+    cases, runs = [], []
+    for shade in (100, 200):
+        file = io.BytesIO()
+        Image.new("RGB", (60, 40), (shade, shade, shade)).save(file, "PNG")
+        case = store.create("street")
+        case = store.add_photo(case.id, file.getvalue(), "street.png")
+        runs.append(ask(server, store, case, Inquiry(), said="in Portugal"))
+        cases.append(case.id)
+    assert runs[1].state == "failed"
+    page = AppTest.from_file(str(ROOT / "ui" / "chat.py"), default_timeout=30)
+    page.query_params["case"] = cases[1]
+    page.run()
+    assert "places in the queue" in page.error[0].value
+    assert [turn.said for turn in store.open(cases[1]).turns] == ["in Portugal"]  # the question is kept
+    gate.set()
+    until_over(runs[0])
+    page.button(key="resume_run").click()
+    page.run()
+    until_over(server.runs.of((LOCAL, cases[1])))
+    assert store.answer(store.open(cases[1])).country.code == "PT"
+    server.runs.shut_down()
