@@ -146,8 +146,14 @@ class Belief:
             return point
         # The middle of a cell at a border may lie beyond it: then only cells whose middles lie in the country.
         heavy = rows[np.argsort(-self.mass[rows])[:_NEAR_A_BORDER]]
-        inside = np.array(countries_at(*from_unit_vectors(self._leaves.vectors[heavy]))) == code
-        return self._peak(heavy[inside]) if inside.any() else point
+        inside = heavy[np.array(countries_at(*from_unit_vectors(self._leaves.vectors[heavy]))) == code]
+        if not len(inside):  # a country smaller than the cells: its part of them is all that is known
+            return point
+        within = self._peak(inside)
+        if country_at(*within) == code:
+            return within
+        lat, lon = from_unit_vectors(self._leaves.vectors[inside[0]])  # the middle of several cells may lie beyond
+        return LatLon(float(lat), float(lon))
 
     def _peak(self, rows: NDArray[np.intp]) -> LatLon:
         lat, lon = from_unit_vectors(peak(self._leaves.vectors, self.mass, rows))

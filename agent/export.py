@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 CAVEAT = "A hypothesis with a probability, not a finding: check the evidence before acting on it."
 _DTYPES = {str: "string", float: "float64", int: "Int64"}  # so that a column of nothing has a type, too
 # Where a formula begins: at a cell's beginning, or behind a semicolon, which separates cells for spreadsheets of
-# countries that write a comma in numbers. Tabs and line ends are visible escapes by then.
-_FORMULA = re.compile(r"((?:^|;) *)(?=[=+\-@＝＋－＠]|\\[trn])")
+# countries that write a comma in numbers, and for which a quote behind it opens a cell. Tabs and line ends are visible
+# escapes by then.
+_FORMULA = re.compile(r"((?:^|;)[ \"]*)(?=[=+\-@＝＋－＠]|\\[trn])")
 _CITY_PROBABILITY = 0.5  # of being within 25 km: below, another place is as likely, and a name would mislead
 ATTRIBUTION = "geosleuth; places GeoNames (CC BY 4.0), boundaries OpenStreetMap country-coder (ISC) and Natural Earth"
 

@@ -39,7 +39,8 @@ is switched on. In Python:
 _PHOTOS = "photos/         the photos as they were handed over, each named by the SHA-256 of its bytes"
 _NO_PHOTOS = """\
 (no photos/)    The photos are left out: cameras write into them where and when they were taken, and their own number.
-                Their hashes are in case.json. Whoever exports the case can ask for them."""
+                Their hashes are in case.json. What the evidence quotes of their files stands in the answers.{ask}"""
+_ASK = " Whoever\n                exports the case can ask for them."
 _CAPPED = """
 This export is coarsened to {cap_km:g} km on purpose. The photos are left out, since a camera may have written the exact
 position into them and the picture itself may show it; their hashes are in case.json. What the investigator said is
@@ -66,6 +67,7 @@ def archive(
         cap_km: The precision cap that holds for the answers; the investigator's words then stay out.
     """
     version, listed = case.versions.get("geosleuth", "?"), _PHOTOS if photos or not case.photos else _NO_PHOTOS
+    listed = listed.format(ask="" if cap_km else _ASK)
     readme = _README.format(id=case.id, version=version, head=case.custody_head, photos=listed)
     files = {
         "README.txt": (readme + (_CAPPED.format(cap_km=cap_km) if cap_km else "")).encode(),

@@ -197,3 +197,6 @@ def test_the_point_lies_in_the_country_that_is_named(start: Belief) -> None:
     assert next(iter(belief.country_probabilities())) == "BR"
     assert country_at(*belief.point()) == "BR"
     assert geodesic_km(belief.point(), LatLon(-11.01, -68.75)) < 25
+    around_the_vatican = start.update([near(41.9033, 12.4534, spread_km=1.0, weight=1e5), over(IT=12.0)])
+    assert next(iter(around_the_vatican.country_probabilities())) == "IT"
+    assert country_at(*around_the_vatican.point()) == "IT"

@@ -133,9 +133,11 @@ def _section(name: str, own: Sequence[tuple[Arm, tuple[Cells, Cells]]], pairs: P
     unseen = {one: [cells[1] for arm, cells in own if arm.name == one] for one in arms}
     more = {arm.name: {"lessons": f"{arm.lessons:,}", **_more(arm, pairs)} for arm, _ in own}
     made = f"{datetime.now(UTC):%Y-%m-%d}, {processes} processes with a thread each"
+    several = len({arm.seed for arm, _ in own if arm.run}) > 1
+    spread = "mean ± standard deviation over seeds" if several else "one seed"
     lines = [
         f"## {name.capitalize()}\n",
-        f"{_TITLES[name]} Percent unless said otherwise, mean ± standard deviation over seeds (synthetic).\n",
+        f"{_TITLES[name]} Percent unless said otherwise, {spread} (synthetic).\n",
         table(rows, more),
     ]
     if any(any(cells) for cells in unseen.values()):

@@ -109,7 +109,7 @@ def _rename(page: Page, case: Case) -> None:
 def _export(page: Page, case: Case) -> None:
     import streamlit as st
 
-    originals = st.checkbox(
+    originals = page.store.precision_cap_km is None and st.checkbox(  # under a cap no photo is given out
         "Export the photos as well",
         key=f"originals_{case.id}",
         help="Untouched, with all that cameras wrote into them: often the position and the camera's own number.",

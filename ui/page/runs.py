@@ -78,6 +78,7 @@ class Runs:
         self.most_waiting = most_waiting
         self._pool = ThreadPoolExecutor(self.at_once, thread_name_prefix="run")
         self._latest: dict[Key, Run] = {}
+        self._handed_in: list[Run] = []  # to the pool, in order; of forgotten cases, too, until they are over
         self._lock = threading.Lock()
 
     def start(self, key: Key, title: str, work: Work, ended: Ended = lambda *_: None) -> Run:
@@ -96,17 +97,19 @@ class Runs:
                 raise InputError("one question at a time per case", found, "Wait for its answer, or stop it.")
             run = Run(key, title)
             self._latest.pop(key, None)  # so that the order of the dictionary is the order of asking
-            if self._waiting() >= self.at_once + self.most_waiting:
+            if len(self._in_line()) >= self.at_once + self.most_waiting:
                 run.error, run.state = _full(self.most_waiting), "failed"
             else:
+                self._handed_in.append(run)
                 self._pool.submit(self._carry_out, run, work, ended)
             self._latest[key] = run
             self._drop_old()
         return run
 
-    def _waiting(self) -> int:
-        """How many work or wait; who was stopped while waiting takes no place, for it never begins."""
-        return sum(not (one.over or (one.stopping and one.state == "waiting")) for one in self._latest.values())
+    def _in_line(self) -> list[Run]:
+        """Who works or waits, in order; who was stopped while waiting takes no place, for it never begins."""
+        self._handed_in = [one for one in self._handed_in if not one.over]
+        return [one for one in self._handed_in if not (one.stopping and one.state == "waiting")]
 
     def _drop_old(self) -> None:
         """Let the oldest runs go that are over: a server that runs for months must not hold all their answers."""
@@ -130,14 +133,14 @@ class Runs:
         if run.state != "waiting":
             return 0
         with self._lock:
-            unfinished = [one for one in self._latest.values() if not one.over]
-        ahead = unfinished.index(run) if run in unfinished else 0
+            line = self._in_line()
+        ahead = line.index(run) if run in line else 0
         return max(0, ahead - self.at_once + 1)
 
     def shut_down(self) -> None:
         """Stop all runs and wait for the tools that are at work; what they found is kept in their cases."""
         with self._lock:
-            for run in self._latest.values():
+            for run in self._handed_in:
                 run.stop()
         self._pool.shutdown(wait=True)
 
