@@ -1,7 +1,8 @@
 """The program that decodes photos for a server: `python -P -m geosleuth.indexes.decoder` (see decoder_process.py).
 
 For each photo it reads a line of JSON and the file's bytes from stdin, and writes a line of JSON and plain bytes to
-stdout: no pickle, since a photo may have taken it over. It ends when stdin does, and imports what decodes alone.
+stdout: no pickle, since a photo may have taken it over. Its first line says that it is ready: one that ends before it
+did so for no photo. It ends when stdin does, and imports what decodes alone.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ MAX_BYTES = 5 << 30
 # The slowest allowed photo, that PNG, takes 8.4 s of a core of 2020's servers; a machine may be slow, or busy.
 MAX_SECONDS = 60
 MAX_VIDEO_SECONDS = 300
+READY = b'{"ready": true}\n'
 OUT_OF_MEMORY = 77  # its exit code then; none that Python, a shell or sysexits.h uses
 _GRACE_S = 5  # behind the server's own watch, which says what happened; this one is for a server that has died
 _LOOK_S = 0.05  # a decoder fills some 0.1 GB meanwhile
@@ -38,6 +40,8 @@ def main() -> None:
     source, out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print, those in C too, is no answer
     limit_memory()
+    out.write(READY)
+    out.flush()
     while line := source.readline():
         request = json.loads(line)
         limit_time(longest_s(request["do"]) + _GRACE_S)

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from geosleuth.indexes import decoder
-from geosleuth.indexes.decoder import OUT_OF_MEMORY, most_bytes
+from geosleuth.indexes.decoder import OUT_OF_MEMORY, READY, most_bytes
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.photo import MAX_SIDE_PX
 from geosleuth.indexes.photo_file import MAX_FILE_BYTES
@@ -31,6 +31,9 @@ _TRIES = 2  # of one photo: a decoder may have been killed for another's memory,
 _LINE_BYTES = 1 << 20  # of JSON: it holds numbers and notes, of sixty frames at most
 _LAST_BREATH_S = 5.0  # between the end of its output and its own end, which tells the cause
 
+_SIGKILL = 9  # signal.SIGKILL, which Windows lacks
+
+_WANTED = "a process that decodes photos"
 _LIE = "an answer that no decoder gives"
 
 _Side = Annotated[int, Field(ge=1)]
@@ -74,12 +77,21 @@ Result = TypeVar("Result")
 _Read = Callable[[IO[bytes], _Reply], Result]
 
 
+class DecoderFault(InputError):  # noqa: N818  as below; its words accuse a decoder, not a file
+    """A photo was refused for what became of its decoder, of which the machine may be the cause: try again later."""
+
+
+class NoDecoder(DecoderFault):
+    """No decoder gets as far as a photo: another photo would fare no better."""
+
+
 class DecoderDied(Exception):  # noqa: N818  an event, which is told in other words
     """The process ended without a whole reply, or said what no decoder says."""
 
-    def __init__(self, end: str, code: int | None = None) -> None:
+    def __init__(self, end: str, code: int | None = None, *, began: bool = True) -> None:
         super().__init__(end)
         self.code = code
+        self.began = began  # with a photo
 
 
 class DecoderProcess:
@@ -87,6 +99,7 @@ class DecoderProcess:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._ready = False  # it has said so
 
     @property
     def pid(self) -> int | None:
@@ -97,14 +110,16 @@ class DecoderProcess:
         """Start the process, unless it is there; nobody waits for it to be ready.
 
         Raises:
-            InputError: The system starts none.
+            NoDecoder: The system starts none.
         """
+        if self._process is not None and self._process.poll() is not None:
+            self.end()  # it died while it was idle, which is no photo's fault
         if self._process is None:
             try:
-                self._process = _spawn()
+                self._process, self._ready = _spawn(), False
             except OSError as error:
                 remedy = "End other programs, or see the system's limits on processes and memory."
-                raise InputError("a process that decodes photos", f"none ({error.strerror})", remedy) from error
+                raise NoDecoder(_WANTED, f"none ({error.strerror})", remedy) from error
 
     def header(self, content: bytes, name: str) -> tuple[Header, bytes, bytes]:
         """Return what the header says, the EXIF block and the XMP packet.
@@ -143,21 +158,24 @@ class DecoderProcess:
         told = name.encode(errors="backslashreplace").decode()  # a name may be no text; it comes back in words alone
         line = json.dumps({**asked, "name": told, "bytes": len(content)}).encode() + b"\n"
         longest_s = decoder.longest_s(asked["do"])
-        end = ""
-        for _ in range(_TRIES):
+        deaths = {True: 0, False: 0}  # over the photo; before it began with one
+        while True:
             try:
                 return self._try(line, content, read, longest_s)
             except DecoderDied as died:
+                logger.warning("A decoder was lost %s (%s)", "over a photo" if died.began else "at its start", died)
+                deaths[died.began] += 1
+                if deaths[False] == _TRIES:
+                    raise _stillborn(died) from None
                 self.start()  # the next photo need not wait for its imports
-                end = str(died)
-                logger.warning("A decoder was lost over a photo (%s)", end)
-                if died.code == OUT_OF_MEMORY:
+                if died.began and died.code == OUT_OF_MEMORY:
                     raise _too_large(name) from None
+                if deaths[True] == _TRIES:
+                    raise _deadly(name, died) from None
             except TimeoutError:
                 self.start()
                 logger.warning("A decoder was ended after %d s over a photo", longest_s)
                 raise _too_long(name, longest_s) from None
-        raise _deadly(name, end)
 
     def _try(self, line: bytes, content: bytes, read: _Read[Result], longest_s: int) -> Result:
         self.start()
@@ -174,6 +192,7 @@ class DecoderProcess:
         watch.daemon = True
         watch.start()
         try:
+            self._await_ready(process.stdout)
             process.stdin.write(line)
             process.stdin.write(content)
             process.stdin.flush()
@@ -191,13 +210,23 @@ class DecoderProcess:
         finally:
             watch.cancel()
 
+    def _await_ready(self, stream: IO[bytes]) -> None:
+        if self._ready:
+            return
+        line = stream.readline(_LINE_BYTES)
+        if not line:
+            raise EOFError
+        if line != READY:
+            raise DecoderDied(_LIE, began=False)
+        self._ready = True
+
     def _buried(self, process: subprocess.Popen[bytes]) -> DecoderDied:
         """Clean up after a process whose pipes have ended, and say how it did."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_LAST_BREATH_S)
         self.end()
         code = process.returncode
-        return DecoderDied(f"signal {-code}" if code < 0 else f"exit code {code}", code)
+        return DecoderDied(f"signal {-code}" if code < 0 else f"exit code {code}", code, began=self._ready)
 
 
 def _reply(stream: IO[bytes]) -> _Reply:
@@ -267,18 +296,24 @@ def _close_pipes(process: subprocess.Popen[bytes]) -> None:
                 pipe.close()
 
 
-def _too_long(name: str, longest_s: int) -> InputError:
-    remedy = "Export it again; the file is damaged, made to hold up its reader, or this machine is overloaded."
-    return InputError(
-        f"a photo or video that is decoded within {longest_s} s", f"one that takes longer: {name}", remedy
-    )
+def _stillborn(died: DecoderDied) -> NoDecoder:
+    remedy = f"Run `python {' '.join(_PROGRAM)} </dev/null` to see why."
+    return NoDecoder(_WANTED, f"one that ended before it began, {died}", remedy)
 
 
-def _too_large(name: str) -> InputError:
+def _too_long(name: str, longest_s: int) -> DecoderFault:
+    remedy = "Try again when this machine is less busy, or export it again: the file may be made to hold up its reader."
+    wanted = f"a photo or video that is decoded within {longest_s} s"
+    return DecoderFault(wanted, f"one that takes longer: {name}", remedy)
+
+
+def _too_large(name: str) -> DecoderFault:
     wanted = f"a photo or video that is decoded in {most_bytes() / 2**30:.1f} GiB of memory"
-    return InputError(wanted, f"one that takes more: {name}", "Export a smaller copy.")
+    return DecoderFault(wanted, f"one that takes more: {name}", "Export a smaller copy.")
 
 
-def _deadly(name: str, end: str) -> InputError:
+def _deadly(name: str, died: DecoderDied) -> DecoderFault:
     remedy = "Export it again; the file is damaged, or made to do harm."
-    return InputError("a photo or video", f"one that the decoder died of {_TRIES} times, {end}: {name}", remedy)
+    if died.code == -_SIGKILL:  # how the system ends a program for the memory of all
+        remedy = "Free memory and try again: a lack of it is the likely cause. Else export a smaller copy."
+    return DecoderFault("a photo or video", f"one that the decoder died of {_TRIES} times, {died}: {name}", remedy)

@@ -25,7 +25,7 @@ WANTED = f"a photo ({FORMATS})"
 # spare. 220 MP at Pillow's 4 bytes a pixel is 0.9 GB, what a small machine can still hold; 400 MP it cannot.
 MAX_MEGAPIXELS = 220
 # Of WebP: libwebp's decoder of animations, which Pillow uses for all of them, takes 16 bytes a pixel: 1.3 GB here, and
-# 2.8 GB for 179 MP, which a file of some hundred bytes can hold. No camera writes WebP.
+# 2.8 GB for 179 MP, which a file of some hundred bytes can hold. No camera writes WebP; a panorama may be saved as one.
 MAX_WEBP_MEGAPIXELS = 80
 # A 200-MP photo as an uncompressed 8-bit TIFF is 0.6 GB. Anything above this is a disk image or a film, and would
 # only be read to be refused.
@@ -139,8 +139,8 @@ def open_image(content: bytes, name: str) -> ImageFile:
         told = printable(str(error).strip())
         raise InputError(WANTED, f"a {kind} with a broken header ({told}): {name}", remedy) from error
     except Image.DecompressionBombError as error:  # WebP's plugin has a limit of its own, 179 MP
-        raise too_many_pixels(name, str(error)) from error
-    check_pixels(image.size, name, MAX_WEBP_MEGAPIXELS if kind == "WebP" else MAX_MEGAPIXELS)
+        raise too_many_pixels(name, str(error), kind) from error
+    check_pixels(image.size, name, kind)
     return image
 
 
@@ -152,12 +152,12 @@ def quiet_decoder() -> Iterator[None]:
         yield
 
 
-def check_pixels(size: tuple[int, int], name: str, most_megapixels: int = MAX_MEGAPIXELS) -> None:
+def check_pixels(size: tuple[int, int], name: str, kind: str | None = None) -> None:
     """Refuse an image by the (width, height) of its header, before memory is taken for it."""
     if min(size) < 1:
         raise InputError(WANTED, f"an image of {size[0]} x {size[1]} pixels: {name}", "Export the photo again.")
-    if size[0] * size[1] > most_megapixels * 1_000_000:
-        raise too_many_pixels(name, f"{size[0]} x {size[1]} pixels", most_megapixels)
+    if size[0] * size[1] > (MAX_WEBP_MEGAPIXELS if kind == "WebP" else MAX_MEGAPIXELS) * 1_000_000:
+        raise too_many_pixels(name, f"{size[0]} x {size[1]} pixels", kind)
 
 
 def sniff(content: bytes) -> str | None:
@@ -197,10 +197,14 @@ def _plugin(kind: str) -> type[ImageFile]:
     }[kind]
 
 
-def too_many_pixels(name: str, found: str, most_megapixels: int = MAX_MEGAPIXELS) -> InputError:
-    """Make the error for a picture that is too large."""
-    wanted = f"a photo of at most {most_megapixels} megapixels"
-    return InputError(wanted, f"{found}: {name}", "Export a smaller copy; a larger one may be a decompression bomb.")
+def too_many_pixels(name: str, found: str, kind: str | None = None) -> InputError:
+    """Make the error for a picture that is too large; WebP's limit is lower."""
+    wanted = f"a photo of at most {MAX_MEGAPIXELS} megapixels"
+    remedy = "Export a smaller copy; a larger one may be a decompression bomb."
+    if kind == "WebP":
+        wanted = f"a WebP of at most {MAX_WEBP_MEGAPIXELS} megapixels"
+        remedy = f"Save it as JPEG, up to {MAX_MEGAPIXELS} megapixels; decoding a WebP takes 16 bytes a pixel."
+    return InputError(wanted, f"{found}: {name}", remedy)
 
 
 def _describe(content: bytes) -> str:

@@ -12,24 +12,29 @@ from collections.abc import Iterator
 # Blocks of metadata in a JPEG: 32 MB at 64 KB each. Panoramas and depth maps in extended XMP have some hundred. Pillow
 # joins those of EXIF one by one, so that the time grows with their square: 512 take 2 s, 16,000 (1 GB) half an hour.
 MOST_BLOCKS = 512
-# Scans times megapixels, of which each counts as one at least: libjpeg passes over the whole picture for each. Encoders
-# write 10 scans, optimisers up to 64; phones' pictures of 200 MP are of one. A file of 1 MB can ask for 1,400 scans of
-# 220 MP, which take four minutes; 3,000 take two seconds.
-MOST_SCANNED_MP = 3000
+# Scans times megapixels, of which a picture counts as one at least: libjpeg passes over the whole of it for each scan.
+# Optimisers write up to 64 scans, and the largest photo is of 220 MP. As many take 7 to 19 s of a core, by eight kinds
+# of scans measured at 9 MP; the decoder has 60 s. Costlier ones hold data of their own, and a file's length bounds
+# those: of noise, 29 s a gigabyte. A file of 1 MB can ask for 1,400 scans of 220 MP: four minutes.
+MOST_SCANNED_MP = 64 * 220
+# Of arithmetic coding, which no camera or optimiser writes: as many as above would take 76 s, these take 16.
+MOST_SCANNED_MP_ARITHMETIC = 3000
 # Blocks of a PNG: 1 GiB in blocks of 4 KB, half of what encoders write.
 MOST_CHUNKS = 1 << 18
 # Pages and frames are counted for a note to people; the picture is the first.
 MOST_FRAMES = 1000
-_MOST_STEPS = 1 << 18  # of a walk through a GIF: 64 MB at 255 bytes a step
+_MOST_STEPS = 1 << 22  # of a walk through a GIF: 1 GiB at 255 bytes a step, which is how encoders write
 _MOST_PADDING = 1024  # bytes of a GIF that begin no block: Pillow looks at each, and at a gigabyte of them for minutes
 # Strips or tiles of a TIFF, of which Pillow makes an object each: those of 1,000 x 1,000 tiles.
 MOST_TILES = 1 << 20
 _OFFSETS_OF_PARTS = (273, 324)  # StripOffsets, TileOffsets (TIFF 6.0)
+_FIELD_TYPES = range(1, 19)  # 1 to 12 of TIFF 6.0, 13 of its supplement, 16 to 18 of BigTIFF
 
 # Markers that stand for something: no stuffed zero, no fill byte, no restart (ITU-T T.81, B.1.1)
 _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)
 _END, _SCAN = 0xD9, 0xDA
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15 without DHT, JPG, DAC
+_ARITHMETIC = frozenset(range(0xC9, 0xD0))  # SOF9 to SOF15
 _ONE_PASS = (0xC0, 0xC1)  # sequential: decoders stop at the end of a scan that holds all components
 
 
@@ -45,12 +50,16 @@ def structure_fault(content: bytes, kind: str) -> str | None:
 
 
 def frame_count(content: bytes, kind: str) -> int:
-    """Count the frames of a GIF or the pages of a TIFF; `MOST_FRAMES` + 1 stands for any number above it."""
+    """Count the frames of a GIF or the pages of a TIFF.
+
+    `MOST_FRAMES` + 1 stands for any number above it, and for that of a file in so many small parts that it was not
+    walked to its end.
+    """
     found = 0
-    for _ in _gif_frames(content) if kind == "GIF" else _tiff_directories(content):
+    for is_one in _gif_frames(content) if kind == "GIF" else _tiff_pages(content):
         found += 1
-        if found > MOST_FRAMES:
-            break
+        if not is_one or found > MOST_FRAMES:
+            return MOST_FRAMES + 1
     return max(found, 1)
 
 
@@ -66,7 +75,7 @@ def png_chunks(content: bytes, most: int = MOST_CHUNKS) -> Iterator[bytes]:
 
 def _jpeg_fault(content: bytes) -> str | None:
     blocks = scans = components = 0
-    megapixels, one_pass = 1.0, False
+    megapixels, one_pass, most = 1.0, False, MOST_SCANNED_MP
     at = 2
     while found := _MARKER.search(content, at):
         marker, at = found[1][0], found.end()
@@ -77,6 +86,7 @@ def _jpeg_fault(content: bytes) -> str | None:
             height, width = struct.unpack_from(">HH", content, at + 3)
             megapixels = max(megapixels, width * height / 1e6)
             components, one_pass = content[at + 7], marker in _ONE_PASS
+            most = min(most, MOST_SCANNED_MP_ARITHMETIC if marker in _ARITHMETIC else most)
         if marker == _SCAN:
             scans += 1
             if one_pass and content[at + 2 : at + 3] == bytes([components]):
@@ -85,7 +95,7 @@ def _jpeg_fault(content: bytes) -> str | None:
             blocks += 1
         if blocks > MOST_BLOCKS:
             return f"a JPEG of more than {MOST_BLOCKS} blocks"
-        if scans * megapixels > MOST_SCANNED_MP:
+        if scans * megapixels > most:
             return f"a JPEG of {scans} scans or more over {megapixels:.0f} megapixels"
         at += max(size, 2)
     return None
@@ -96,7 +106,7 @@ def _begins_with_picture(content: bytes) -> bool:
 
 
 def _gif_frames(content: bytes) -> Iterator[bool]:
-    """Yield True for each image of a GIF (GIF89a specification, section 15 on)."""
+    """Yield True for each image of a GIF (GIF89a specification, section 15 on), False where the walk is given up."""
     at, steps, padding = 13 + _palette_bytes(content, 10), 0, 0
     while at < len(content) and steps < _MOST_STEPS:
         sign = content[at]
@@ -115,6 +125,8 @@ def _gif_frames(content: bytes) -> Iterator[bool]:
             steps += 1
         at += 1
         steps += 1
+    if at < len(content):
+        yield False
 
 
 def _palette_bytes(content: bytes, at: int) -> int:
@@ -151,6 +163,20 @@ def _tiff_directories(content: bytes) -> Iterator[int]:
         yield at
         entries = _entry_count(content, at, order, big)
         at = _number(content, at + (8 + 20 * entries if big else 2 + 12 * entries), order, big)
+
+
+def _tiff_pages(content: bytes) -> Iterator[bool]:
+    """Yield True for each directory until one that is none: where an offset leads nowhere, there is no page."""
+    order, big = _tiff_form(content)
+    head, step = (8, 20) if big else (2, 12)
+    for at in _tiff_directories(content):
+        entries = _entry_count(content, at, order, big)
+        if not entries or at + head + step * entries > len(content):
+            return
+        (type_of_first,) = struct.unpack_from(f"{order}H", content, at + head + 2)
+        if type_of_first not in _FIELD_TYPES:
+            return
+        yield True
 
 
 def _tiff_form(content: bytes) -> tuple[str, bool]:

@@ -148,7 +148,8 @@ def _reasoned(photo: Photo, model: VisionLanguageModel) -> GeoAnswer | None:
     try:
         return next(iter(_replies(photo, model, samples=1, temperature=0.0)), None)
     except InputError as error:  # the budget may be spent; what was found before stands
-        logger.warning("The model's reasons are missing: %s", error)
+        logger.warning("The model's reasons are missing: %s", type(error).__name__)
+        logger.info("The model said: %s", error)
         return None
 
 

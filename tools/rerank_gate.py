@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from geosleuth.indexes.json_file import read_json
+from geosleuth.indexes.whole_file import appearing
 from geosleuth.tools.comparison_prompts import Strategy
 
 GateVerdict = Literal["helps", "harms", "unclear"]
@@ -183,9 +184,10 @@ def read_gate(path: str | Path) -> GateFile:
 
 
 def write_gate(gate: GateFile, path: str | Path) -> None:
-    """Write a gate file."""
+    """Write a gate file; whole or not at all."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_text(gate.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    with appearing(Path(path)) as scratch:
+        scratch.write_text(gate.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def _reciprocal(rank: int | None) -> float:

@@ -129,7 +129,8 @@ def _read_script(script: str, lines: Sequence[Pixels]) -> list[TesseractReading 
             env={**os.environ, "OMP_THREAD_LIMIT": "1"},  # its threads wait for each other more than they work
         )
     except (OSError, subprocess.SubprocessError) as error:
-        logger.warning("tesseract could not read %d lines of %s: %s", len(lines), script, error)
+        logger.warning("tesseract could not read %d lines of %s: %s", len(lines), script, type(error).__name__)
+        logger.info("It was: %s", error)
         return [None] * len(lines)
     return _parse(answer.stdout.decode("utf-8", "replace"), len(lines), model)
 

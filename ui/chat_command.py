@@ -103,6 +103,7 @@ def streamlit_options(host: str, port: int) -> dict[str, str | list[str]]:
         "theme.base": str(THEME),
         "client.showErrorDetails": "none",  # the log has them; a page could show what strangers wrote
         "client.showErrorLinks": "false",
+        "logger.enableRich": "false",  # it would write a fault's words past the log
         "logger.hideWelcomeMessage": "true",  # it would ask an outside host for this machine's address
     }
     if is_loopback(host):

@@ -7,13 +7,12 @@ import logging
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Iterator
 from typing import Any
 
 import typer
 
-from geosleuth.agent.printable import printable
+from geosleuth.agent.printable import PrintableLog, printable, printable_lines, wordless_trace
 from geosleuth.indexes.errors import InputError
 
 BAD_INPUT = 2  # what command lines use for a wrong call, too
@@ -44,30 +43,6 @@ def explain(error: InputError) -> None:
         typer.echo(f"{label + ':':<8}{printable(part)}", err=True)
 
 
-class _Printable(logging.Formatter):
-    """Names of files and columns reach the log as anybody wrote them: they must not steer the terminal.
-
-    Args:
-        form: Of a line.
-        words: Traces end with the words of their exception, which may quote a photo's name or a sign. Else with its
-            type alone: logs are kept, and sent to others.
-    """
-
-    def __init__(self, form: str, *, words: bool) -> None:
-        super().__init__(form)
-        self._words = words
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the library's name
-        return printable(super().formatMessage(record))
-
-    def formatException(self, ei: Any) -> str:  # noqa: N802  the same
-        if self._words:
-            return "\n".join(map(printable, super().formatException(ei).split("\n")))
-        kind, _, trace = ei
-        frames = "".join(traceback.format_tb(trace)) if trace is not None else ""
-        return f"Traceback (most recent call last):\n{frames}{kind.__name__} (--verbose has its words)"
-
-
 @contextlib.contextmanager
 def logs_to_stderr(verbose: bool, *, failures: bool = True) -> Iterator[None]:
     """Log to stderr while a command runs: warnings, and that tables are being compiled, or all of ours."""
@@ -80,10 +55,10 @@ def logs_to_stderr(verbose: bool, *, failures: bool = True) -> Iterator[None]:
     }
     before = {name: logging.getLogger(name).level for name in levels}
     handler = logging.StreamHandler()
-    handler.setFormatter(_Printable("%(name)s: %(message)s" if verbose else "%(message)s", words=verbose))
+    handler.setFormatter(PrintableLog("%(name)s: %(message)s" if verbose else "%(message)s", words=verbose))
     logging.getLogger("geosleuth").addHandler(handler)
     _set_levels(levels)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), contextlib.nullcontext() if verbose else _wordless_traces():
         if not verbose:
             warnings.simplefilter("ignore")  # of libraries, to their programmers
         try:
@@ -91,6 +66,27 @@ def logs_to_stderr(verbose: bool, *, failures: bool = True) -> Iterator[None]:
         finally:
             logging.getLogger("geosleuth").removeHandler(handler)
             _set_levels(before)
+
+
+@contextlib.contextmanager
+def _wordless_traces() -> Iterator[None]:
+    """Keep errors' words out of other libraries' logs, too: Streamlit's loggers write a page's fault by themselves.
+
+    Formatters write a trace that a record has already. To replace theirs would not last: Streamlit makes them anew.
+    """
+    make = logging.getLogRecordFactory()
+
+    def made(*given: Any, **named: Any) -> logging.LogRecord:
+        record = make(*given, **named)
+        if record.exc_info and record.exc_info[1] is not None:
+            record.exc_text = printable_lines(wordless_trace(record.exc_info[1]))
+        return record
+
+    logging.setLogRecordFactory(made)
+    try:
+        yield
+    finally:
+        logging.setLogRecordFactory(make)
 
 
 def _set_levels(levels: dict[str, int]) -> None:

@@ -214,7 +214,8 @@ class _HintsOf:
         """Warn of paths that were none of the photos'."""
         if self._unused:
             some = ", ".join(repr(str(path)) for path in sorted(self._unused)[:3])
-            logger.warning("Hints for %d photos that are none of this batch: %s", len(self._unused), some)
+            logger.warning("Hints for %d photos that are none of this batch", len(self._unused))
+            logger.info("Among them are %s", some)
 
 
 def _tuple(hints: str | Sequence[str] | None) -> tuple[str, ...]:

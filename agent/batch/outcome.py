@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from geosleuth.agent.answer_row import answer_row, failure_row
 from geosleuth.agent.localization import Localization
+from geosleuth.indexes.decoder_process import DecoderFault, NoDecoder
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.photo import load_photo
 from geosleuth.indexes.photo_file import WANTED, file_name
@@ -67,8 +68,11 @@ class Row:
 def look(agent: Agent, path: Path, sha256: str, hints: Sequence[str]) -> Outcome:
     """Locate one photo; what is wrong with the photo is an outcome, what is wrong with the settings is raised.
 
+    A refusal of which the machine may be the cause, as when a decoder was killed, is passing: the next run looks again.
+
     Raises:
-        InputError: The index, a model or the audit log cannot be used: no other photo would fare better.
+        InputError: The index, a model or the audit log cannot be used, or no decoder starts: no other photo would fare
+            better.
     """
     started = time.perf_counter()
     try:
@@ -76,15 +80,27 @@ def look(agent: Agent, path: Path, sha256: str, hints: Sequence[str]) -> Outcome
         if photo.sha256 != sha256:
             changed = (WANTED, f"a file that changed while it was read: {path}", "Run again when it is complete.")
             return Outcome(seconds=time.perf_counter() - started, refused=changed, passing=True)
+    except NoDecoder:
+        raise
     except InputError as error:
-        parts = (error.wanted, error.found, error.remedy)
-        return Outcome(seconds=time.perf_counter() - started, refused=parts)
+        return _refusal(error, started)
     try:
         answer = agent.localize(photo, list(hints))
-    except InputError:
+    except InputError as error:
+        if isinstance(error, DecoderFault) and not isinstance(error, NoDecoder):  # some sizes are decoded on demand
+            return _refusal(error, started)
         raise
     except Exception as error:  # one photo of thousands must not end the batch
-        logger.exception("A fault of geosleuth at %r", str(path))
-        parts = ("an answer", f"a fault of geosleuth, {type(error).__name__}: {error}", "Report it with the log.")
+        # The row has the path and the error's words; a log is kept, and sent to others.
+        logger.error("A fault of geosleuth over a photo: %s", type(error).__name__)
+        # A cap on precision holds for all logs, and words may say a place.
+        logger.info("It was over %r", str(path), exc_info=agent.settings.precision_cap_km is None)
+        found = f"a fault of geosleuth, {type(error).__name__}: {error}"
+        parts = ("an answer", found, "Report it with the log of --verbose.")
         return Outcome(seconds=time.perf_counter() - started, refused=parts, passing=True)
     return Outcome(seconds=time.perf_counter() - started, answer=answer)
+
+
+def _refusal(error: InputError, started: float) -> Outcome:
+    parts = (error.wanted, error.found, error.remedy)
+    return Outcome(seconds=time.perf_counter() - started, refused=parts, passing=isinstance(error, DecoderFault))

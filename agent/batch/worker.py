@@ -14,16 +14,19 @@ import sys
 import threading
 import warnings
 from pathlib import Path
+from types import TracebackType
 from typing import Any, BinaryIO
 
 from pydantic import BaseModel, ConfigDict
 
 from geosleuth.agent.batch.outcome import Outcome, look
 from geosleuth.agent.batch.threads import limit_threads
-from geosleuth.agent.printable import printable
+from geosleuth.agent.printable import PrintableLog
 from geosleuth.agent.settings import Settings
 from geosleuth.indexes.decoding_apart import decoding_apart
 from geosleuth.indexes.errors import InputError
+
+logger = logging.getLogger("geosleuth.agent.batch.worker")  # it runs as __main__
 
 
 class _Message(BaseModel):
@@ -51,13 +54,6 @@ class Reply(_Message):
 
     outcome: Outcome | None = None
     unusable: tuple[str, str, str] | None = None  # the settings: no photo can be looked at
-
-
-class _Printable(logging.Formatter):
-    """File names reach the log as anybody wrote them: they must not steer the terminal."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return "\n".join(map(printable, super().format(record).split("\n")))
 
 
 def main() -> None:
@@ -110,10 +106,16 @@ def _say(out: BinaryIO, reply: Reply) -> None:
 
 def _quiet(level: int) -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(_Printable("%(name)s: %(message)s"))
+    handler.setFormatter(PrintableLog("%(name)s: %(message)s", words=level <= logging.INFO))
     logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger("geosleuth.indexes.compiled").setLevel(logging.INFO)  # half a minute at the first use: say why
     warnings.simplefilter("ignore")  # of libraries, to their programmers
+    sys.excepthook = _log_end  # Python's own writes the error's words, which may quote a photo's name or a sign
+
+
+def _log_end(_: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    logger.critical("A worker ends by a fault of geosleuth", exc_info=(type(error), error, trace))
+    os._exit(1)  # an orderly end would abort over stdin, which a thread still reads
 
 
 if __name__ == "__main__":

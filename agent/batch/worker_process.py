@@ -67,7 +67,8 @@ class WorkerProcess:
             except WorkerDied as died:
                 end = str(died)
                 if not self._closed:
-                    logger.warning("A worker died at %r (%s)", str(path), end)
+                    logger.warning("A worker died over a photo (%s)", end)
+                    logger.info("It died over %r", str(path))
         found = f"a worker that died of it {_TRIES} times, {end}: {path}"
         remedy = "Look at the photo alone with `geosleuth localize`; too little memory for all workers is one cause."
         return Outcome(refused=("an answer", found, remedy), passing=True)
@@ -77,8 +78,12 @@ class WorkerProcess:
         return self._settings.max_seconds * _PATIENCE
 
     def _late(self, path: Path) -> Outcome:
-        """Give up a photo: what kept one worker for so long would keep the next one."""
-        logger.warning("A worker was ended after %.0f s over %r", self._longest_s, str(path))
+        """Give up a photo for this run: what kept one worker for so long would keep the next one.
+
+        It is passing, as a decoder's refusals are, since a machine that was overloaded may be the cause.
+        """
+        logger.warning("A worker was ended after %.0f s over a photo", self._longest_s)
+        logger.info("It was ended over %r", str(path))
         found = f"a worker that was still at it: {path}"
         remedy = "Look at the photo alone with `geosleuth localize --verbose`, which shows the tool that hangs."
         return Outcome(refused=(f"an answer within {self._longest_s:.0f} s", found, remedy), passing=True)

@@ -75,7 +75,9 @@ def understand_with(
     try:
         filled = answer_as(model, [_prompt(text, answer)], Form, max_tokens=_REPLY_TOKENS)[0][0]
     except InputError as error:
-        logger.warning("the model %s did not understand a sentence: %s", model.spec, error)
+        # The error may quote the sentence; the reply has its words.
+        logger.warning("the model %s did not understand a sentence: %s", model.spec, type(error).__name__)
+        logger.debug("Trace of the model", exc_info=True)
         return _by_rules(text, answer, taken, f"The model {model.spec} could not be asked: {error}")
     if isinstance(filled, Unreadable):
         return _by_rules(text, answer, taken, f"The model {model.spec} gave no readable answer.")

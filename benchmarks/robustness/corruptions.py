@@ -13,6 +13,7 @@ is the same picture through the same writer, without metadata. Differences are p
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -72,8 +73,12 @@ class Study:
         return draw_false_place(photo.country, self.seed, photo.file).country
 
     def _picture(self, photo: LabelledPhoto, folder: Path, name: str, strength: int) -> Path:
-        """Write the corrupted picture, unless it is there; photos of two folders may have one name."""
-        path = folder / Path(photo.file).with_suffix(".jpg")
+        """Write the corrupted picture, unless it is there.
+
+        The source's hash is in its path: photos of two roots, or of two runs on one scratch folder, may have one name.
+        """
+        digest = hashlib.sha256(photo.path.read_bytes()).hexdigest()
+        path = folder / digest / f"{photo.file}.jpg"  # added, since a.png and a.jpg are two photos
         if path.is_file():
             return path
         path.parent.mkdir(parents=True, exist_ok=True)

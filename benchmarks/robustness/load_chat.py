@@ -48,14 +48,15 @@ def visits_table(visits: Sequence[Visit], sessions: int, rounds: int) -> str:
     """How questions ended, and how long answers took."""
     outcomes = collections.Counter(one.outcome for one in visits)
     answered = sorted(one.answer_s for one in visits if one.outcome == "answered")
-    opened = sorted(one.open_s for one in visits)
+    opened = sorted(one.open_s for one in visits if one.open_s > 0)  # 0: no connection, or no page
     lines = [
         ("sessions at once, rounds", f"{sessions}, {rounds}"),
         *(
             (f"questions that were {what}" if what == "answered" else what, f"{n}")
             for what, n in outcomes.most_common()
         ),
-        ("page open: median, longest", f"{statistics.median(opened):.1f} s, {opened[-1]:.1f} s"),
+        ("pages that opened", f"{len(opened)} of {len(visits)}"),
+        *([("page open: median, longest", f"{statistics.median(opened):.1f} s, {opened[-1]:.1f} s")] if opened else []),
         ("most before one in the queue", f"{max(one.most_before for one in visits)}"),
     ]
     if answered:

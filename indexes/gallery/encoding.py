@@ -100,7 +100,8 @@ def _prepare(work: Work, listed: Listed) -> _Prepared | Problem:
         return _skipped(work, listed, reason_of(error, item.uri))
     except DAMAGED as error:  # one odd picture must not stop a build of a million
         _check_source(work.source)
-        logger.warning("%s: left out", item.uri, exc_info=True)
+        logger.warning("An image is left out (%s); the index's report names it", type(error).__name__)
+        logger.info("It is %s", item.uri, exc_info=True)
         return _skipped(work, listed, f"it cannot be prepared ({type(error).__name__}: {error})")
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
+import logging
 import os
 import sys
 import threading
@@ -15,10 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+logger = logging.getLogger(__name__)
+
 _MOST_LISTS = 1 << 20  # cells of an index; a build makes 4,096 at most, faiss's guide for a billion vectors a million
-_LIMITS = (
-    threading.Lock()
-)  # they are faiss's own, for all threads: two that change them at once would leave them changed
+# faiss counts a table of product codes that it may make in memory, which can be longer than a small file: of 4,096
+# cells and 256 parts, at 16 floats each, it has 64 MB.
+_LEAST_BYTES = 1 << 26
+# faiss's limits are its own, for all threads: two that change them at once would leave them changed.
+_LIMITS = threading.Lock()
 
 
 def write_faiss(index: Any, path: Path) -> None:
@@ -90,18 +96,27 @@ def check_kind(index: Any) -> None:
 
 @contextlib.contextmanager
 def _sizes_up_to(size: int) -> Iterator[None]:
-    """Let faiss believe no vector to be longer than the file; as of a global of faiss, for this moment alone."""
+    """Let faiss believe no vector to be much longer than the file; as of a global of faiss, for this moment alone."""
     import faiss
 
-    if not hasattr(faiss, "set_deserialization_loop_limit"):  # older than 1.15, which pyproject.toml asks for
+    if not hasattr(faiss, "set_deserialization_loop_limit"):  # before 1.15; the newest for GPUs, 1.14, is
+        _warn_of_unchecked_sizes()
         yield
         return
     with _LIMITS:
         before = faiss.get_deserialization_vector_byte_limit(), faiss.get_deserialization_loop_limit()
-        faiss.set_deserialization_vector_byte_limit(size)
+        faiss.set_deserialization_vector_byte_limit(max(size, _LEAST_BYTES))
         faiss.set_deserialization_loop_limit(_MOST_LISTS)
         try:
             yield
         finally:
             faiss.set_deserialization_vector_byte_limit(before[0])
             faiss.set_deserialization_loop_limit(before[1])
+
+
+@functools.cache
+def _warn_of_unchecked_sizes() -> None:
+    """Once, not at each index that is opened."""
+    logger.warning(
+        "faiss before 1.15 takes the sizes in a file at their word: an index from a stranger could fill the memory"
+    )

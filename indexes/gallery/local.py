@@ -27,7 +27,7 @@ from geosleuth.indexes.gallery.manifest import (
 from geosleuth.indexes.gallery.pictures import reference_picture
 from geosleuth.indexes.gallery.reference import Reference, View
 from geosleuth.indexes.gallery.selection import Places, Runs, Selector, count_of, rows_of
-from geosleuth.indexes.gallery.table import ReferenceFile, check_texts
+from geosleuth.indexes.gallery.table import ReferenceFile, check_countries, check_texts
 from geosleuth.indexes.gallery.vectors import Rows, Vectors, map_vectors
 from geosleuth.indexes.geodesy import Floats
 
@@ -217,6 +217,7 @@ def _read_places(file: ReferenceFile, manifest: Manifest) -> Places:
         check_texts(texts)
         encoded = texts.column("country").cast(pa.string()).dictionary_encode(null_encoding="encode")
         local = [numbers.setdefault(code, len(numbers)) for code in encoded.dictionary.to_pylist()]
+        check_countries(len(numbers.keys() - {None}))  # of all pieces so far
         country[start:stop] = np.array(local, dtype=np.int16)[np.from_dlpack(encoded.indices)]
         start = stop
     start = 0

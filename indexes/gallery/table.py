@@ -24,6 +24,7 @@ GROUP_ROWS = 2048
 _IN_MEMORY_ROWS = 1_000_000  # kept decoded from the first hit on: 200 MB, and ten hits take 0.1 ms
 _WRITE_ROWS = 64 * GROUP_ROWS  # taken from the unsorted table at once: 20 MB
 _CELL_ROWS = 1 << 20  # Python's numbers of more would take a gigabyte
+MOST_COUNTRIES = 26 * 26  # different codes of two letters (ISO 3166-1)
 _REPEATING = ["view", "country", "licence", "source"]  # few different values: stored as numbers into a dictionary
 
 SCHEMA = pa.schema(
@@ -164,9 +165,20 @@ def check_texts(batch: pa.RecordBatch) -> None:
         longest = pc.max(pc.binary_length(values)).as_py() or 0
         if longest > 4 * most:  # bytes, of which a letter has up to four
             raise ValueError(f"a {name} of {longest:,} bytes")
+    check_countries(len(batch.column("country").dictionary.unique()))
     views = set(batch.column("view").dictionary.to_pylist())
     if not views <= set(VIEWS):
         raise ValueError(f"a view that there is not: {sorted(views - set(VIEWS))[0]!r}")
+
+
+def check_countries(different: int) -> None:
+    """Check how many codes of countries there are: searches number them in 16 bits.
+
+    Raises:
+        ValueError: They are more than there can be.
+    """
+    if different > MOST_COUNTRIES:
+        raise ValueError(f"more than {MOST_COUNTRIES} different countries")
 
 
 class ReferenceFile:

@@ -27,9 +27,12 @@ REFERENCES, VECTORS, PROBLEMS, SEARCH = "references-1.parquet", "vectors-1.npy",
 FILES = (REFERENCES, VECTORS, PROBLEMS, SEARCH)
 
 
+_KEPT = tempfile.TemporaryDirectory(prefix="geosleuth-test-")  # removed when the tests end
+
+
 @functools.cache
 def _whole() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="geosleuth-test-"))
+    folder = Path(_KEPT.name)
     rows = [Reference(f"{i:016x}", f"{i}.jpg", 0, 0.1 * i, 5.0, "ground", "GA", sha256="ab" * 32) for i in range(N)]
     vectors = np.random.default_rng(0).standard_normal((N, D)).astype(np.float32)
     write_index(

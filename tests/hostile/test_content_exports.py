@@ -107,7 +107,15 @@ def is_number(cell: str) -> bool:
 @pytest.mark.parametrize("start", FORMULA_SIGNS)
 def test_no_cell_is_a_formula_for_any_spreadsheet(separator: str, start: str) -> None:
     """Whichever separator its country has, and whether or not it heeds the quotes."""
-    for text in (f"{start}1+1", f" {start}1", f'a;{start}1+1;"b', f'",\n{start}1', f"a; {start}1", f'";{start}1,"', f'a;"{start}1'):
+    for text in (
+        f"{start}1+1",
+        f" {start}1",
+        f'a;{start}1+1;"b',
+        f'",\n{start}1',
+        f"a; {start}1",
+        f'";{start}1,"',
+        f'a;"{start}1',
+    ):
         rows = [failure_row(text, text), answer_row(hostile.hostile_answer(text), file=text)]
         table = rows_to_csv(rows)
         if separator == ",":

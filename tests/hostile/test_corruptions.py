@@ -1,6 +1,7 @@
 """The corruption study: what is done to pictures, which places are false, and how moved answers are counted."""
 
 import dataclasses
+import hashlib
 import sys
 from pathlib import Path
 
@@ -204,10 +205,25 @@ def test_states_are_paired_with_the_clean_photos_though_their_bytes_differ(tmp_p
 def test_pictures_are_written_once_without_metadata_and_photos_of_one_name_do_not_meet(tmp_path):
     one = study(corruptions.Study, tmp_path)
     first = [one._picture(photo, tmp_path / "clean", "clean", 0) for photo in one.photos]
-    assert [path.relative_to(tmp_path / "clean").as_posix() for path in first] == ["a.jpg", "sub/b.jpg"]
+    sha256 = hashlib.sha256(one.photos[0].path.read_bytes()).hexdigest()  # both have the same bytes
+    names = [path.relative_to(tmp_path / "clean").as_posix() for path in first]
+    assert names == [f"{sha256}/a.jpg.jpg", f"{sha256}/sub/b.png.jpg"]
     assert load_photo(one.photos[0].path).exif is not None
     assert load_photo(first[0]).exif is None
     difference = np.abs(np.asarray(Image.open(first[0]), float) - load_photo(one.photos[0].path).pixels)
     assert difference.mean() < 2.0  # of 255: what the writer itself adds
     first[0].write_bytes(b"kept")
     assert one._picture(one.photos[0], tmp_path / "clean", "clean", 0).read_bytes() == b"kept"
+
+
+def test_photos_of_one_name_in_two_roots_or_with_two_endings_stay_apart_on_one_scratch_folder(tmp_path):
+    one, photos = study(corruptions.Study, tmp_path), []
+    for shade, root, name in ((0, "A", "1.jpg"), (90, "A", "1.png"), (180, "B", "1.jpg")):
+        path = tmp_path / root / name
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (64, 48), (shade, shade, shade)).save(path)
+        photos.append(LabelledPhoto(path, LatLon(38.7, -9.1), "PT", None, name))
+    for name, strength in (("clean", 0), ("blur", 1)):  # a blurred even grey is the same grey
+        written = [one._picture(photo, tmp_path / f"{name}-{strength}", name, strength) for photo in photos]
+        means = [np.asarray(Image.open(path), float).mean() for path in written]
+        assert means == pytest.approx([0, 90, 180], abs=2)

@@ -8,11 +8,14 @@ import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from geosleuth.indexes.gallery import faiss_file
+from geosleuth.indexes.gallery.local import _read_places
 from geosleuth.indexes.gallery.manifest import EncoderFacts, read_manifest
 
 spec = importlib.util.spec_from_file_location("stranger_index", Path(__file__).with_name("stranger_index.py"))
@@ -100,16 +103,38 @@ def _long(name: str) -> Callable[[pa.Table], pa.Table]:
         (_long("uri"), {"use_dictionary": True}, "is stored as numbers into a dictionary"),
         (lambda table: table, {"row_group_size": 50}, "its group 0 has 50 rows instead of 2,048"),
         (with_values("view", ["<b>"] * N), {}, "a view that there is not: '<b>'"),
+        (with_values("country", [f"{i:02x}" for i in range(N)]), {}, "more than 100 different countries"),
         (with_values("lat", [float("nan")] * N), {}, "positions that are not on the Earth"),
         (with_values("lon", [1e300] * N), {}, "positions that are not on the Earth"),
     ],
 )
 def test_a_small_table_that_would_fill_the_memory_or_mislead_is_refused(
-    index: Path, change: Callable[[pa.Table], pa.Table], options: dict[str, object], words: str
+    index: Path,
+    change: Callable[[pa.Table], pa.Table],
+    options: dict[str, object],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("geosleuth.indexes.gallery.table.MOST_COUNTRIES", 100)  # of the 120 rows
     change_table(index, change, **options)
     refused(index, words)
     assert (index / REFERENCES).stat().st_size < 1 << 22 or options.get("use_dictionary") is False
+
+
+def test_countries_are_counted_over_all_pieces_of_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    def piece(first: int) -> pa.RecordBatch:
+        columns = {"country": [f"{i:02x}" for i in range(first, first + 60)], "view": ["ground"] * 60}
+        texts = {name: pa.array(values).dictionary_encode() for name, values in columns.items()}
+        return pa.record_batch({**texts, "licence": pa.array([None] * 60, pa.string()).dictionary_encode()})
+
+    places = [pa.record_batch({"lat": np.zeros(120), "lon": np.zeros(120)})]
+    pieces = [piece(0), piece(60)]
+    file = SimpleNamespace(coded_batches=lambda _: pieces, batches=lambda _: places)
+    manifest = SimpleNamespace(count=120, views={"ground": 120})
+    assert len(_read_places(file, manifest).codes) == 120  # type: ignore[arg-type]
+    monkeypatch.setattr("geosleuth.indexes.gallery.table.MOST_COUNTRIES", 100)
+    with pytest.raises(ValueError, match="more than 100 different countries"):
+        _read_places(file, manifest)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e30])
@@ -164,6 +189,21 @@ def test_absurd_sizes_in_a_faiss_file_take_no_memory(index: Path, size: int) -> 
         (index / SEARCH).write_bytes(changed)
         reseal(index)
         assert SEARCH in refused(index), at
+
+
+def test_an_older_faiss_that_checks_no_sizes_is_told_of_once(
+    index: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    import faiss
+
+    faiss_file._warn_of_unchecked_sizes.cache_clear()
+    faiss_file.read_faiss(index / SEARCH, mapped=False)
+    assert caplog.messages == []
+    monkeypatch.delattr(faiss, "set_deserialization_loop_limit")
+    for _ in range(2):
+        assert faiss_file.read_faiss(index / SEARCH, mapped=False).ntotal == N
+    faiss_file._warn_of_unchecked_sizes.cache_clear()
+    assert [words.partition(" takes ")[0] for words in caplog.messages] == ["faiss before 1.15"]
 
 
 def test_another_kind_of_faiss_index_is_refused(index: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -21,6 +22,7 @@ finally:
 from geosleuth.indexes.photo import load_photo
 
 MB = memory_watch.MB
+linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is read in /proc, which is Linux's")
 
 
 def test_memory_that_only_loads_at_the_start_is_flat_and_a_leak_is_not():
@@ -37,6 +39,7 @@ def test_memory_that_only_loads_at_the_start_is_flat_and_a_leak_is_not():
     assert "too short a run to tell" in memory_watch.memory_table(leak[:99])
 
 
+@linux
 def test_the_memory_of_this_process_is_seen_to_grow():
     before = memory_watch.held_bytes(os.getpid(), with_children=False)
     held = np.ones(8_000_000)  # 64 MB, written
@@ -46,10 +49,11 @@ def test_the_memory_of_this_process_is_seen_to_grow():
     assert memory_watch.held_bytes(2**22 + 1) == 0  # above the kernel's largest process number
 
 
+@linux
 def test_the_watch_samples_while_it_is_open():
     with memory_watch.MemoryWatch(os.getpid(), every_s=0.01) as watch:
         while len(watch.samples) < 3:
-            pass
+            time.sleep(0.01)
     assert all(held > 10 * MB for _, held in watch.samples)
 
 
@@ -64,16 +68,29 @@ def test_drawn_photos_can_be_read_and_no_two_are_alike():
 
 def test_the_table_of_visits_says_what_did_not_go_well():
     visits = [Visit("answered", 1.0, seconds, before) for seconds, before in ((2.0, 0), (4.0, 1), (9.0, 2))]
-    visits.append(Visit("refused: the queue is full", 3.0))
-    table = load_chat.visits_table(visits, 4, 1)
+    visits += [
+        Visit("refused: the queue is full", 3.0),
+        Visit("no connection: OSError"),
+        Visit("no connection: OSError"),
+    ]
+    table = load_chat.visits_table(visits, 6, 1)
     for line in (
         "| questions that were answered | 3 |",
         "| refused: the queue is full | 1 |",
-        "| page open: median, longest | 1.0 s, 3.0 s |",
+        "| no connection: OSError | 2 |",
+        "| pages that opened | 4 of 6 |",
+        "| page open: median, longest | 1.0 s, 3.0 s |",  # 1, 1, 1 and 3; two that never opened are none of 0.0 s
         "| most before one in the queue | 2 |",
         "| answer after: shortest, median, 95 %, longest | 2.0, 4.0, 9.0, 9.0 s |",
     ):
         assert line in table
+
+
+def test_where_no_page_opened_no_time_is_told():
+    table = load_chat.visits_table([Visit("no connection: TimeoutError")] * 3, 3, 1)
+    assert "| pages that opened | 0 of 3 |" in table
+    assert "page open" not in table
+    assert "0.0" not in table
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,31 @@ def test_a_trace_in_the_log_ends_with_the_kind_of_its_error_alone() -> None:
     ]
 
 
+def test_a_fault_of_the_page_is_logged_without_its_words() -> None:
+    """Streamlit's loggers have handlers of their own, which it makes anew when it reads its options."""
+    pytest.importorskip("streamlit")
+    from streamlit import config, error_util, logger
+
+    from geosleuth.ui.chat_command import streamlit_options
+
+    rich = "logger.enableRich"
+    before = config.get_option(rich)
+    assert streamlit_options("127.0.0.1", 1)[rich] == "false"  # else Rich, where it is installed, writes to stdout
+    with _log() as stream:
+        config.set_option(rich, False)
+        logger.setup_formatter(error_util._LOGGER)
+        try:
+            raise ValueError(NAME)
+        except ValueError as error:
+            error_util._log_uncaught_app_exception(error)
+    config.set_option(rich, before)
+    logger.setup_formatter(error_util._LOGGER)  # it writes to this test's stream no more
+    text = stream.getvalue()
+    assert "Uncaught app execution\nTraceback" in text
+    assert text.endswith("ValueError (--verbose has its words)\n")
+    assert NAME not in text
+
+
 @pytest.mark.parametrize("how", ["whole", "damaged", "interrupted"])
 def test_a_video_that_was_handed_in_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     """The decoder reads files only, so that its bytes lie in a temporary folder for that time."""

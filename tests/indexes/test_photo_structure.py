@@ -10,11 +10,13 @@ from PIL import Image
 
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.photo import load_photo, open_photo
+from geosleuth.indexes.photo_file import check_pixels
 from geosleuth.indexes.photo_structure import (
     MOST_BLOCKS,
     MOST_CHUNKS,
     MOST_FRAMES,
     MOST_SCANNED_MP,
+    MOST_SCANNED_MP_ARITHMETIC,
     frame_count,
     png_chunks,
     structure_fault,
@@ -55,6 +57,28 @@ def test_scans_of_a_jpeg_are_counted_by_the_pixels_that_each_passes_over():
     assert structure_fault(repeated(allowed + 1), "JPEG") == fault
 
 
+def test_the_largest_photo_may_have_as_many_scans_as_optimisers_write():
+    content = bytearray(saved("JPEG", progressive=True))
+    own = content.count(b"\xff\xda")
+    last = content[content.rindex(b"\xff\xda") : -2]
+    at = content.index(b"\xff\xc2")
+    content[at + 5 : at + 9] = struct.pack(">HH", 13_750, 16_000)  # 220 MP
+    assert structure_fault(bytes(content[:-2] + last * (64 - own) + content[-2:]), "JPEG") is None
+    fault = structure_fault(bytes(content[:-2] + last * (65 - own) + content[-2:]), "JPEG")
+    assert fault == "a JPEG of 65 scans or more over 220 megapixels"
+
+
+def test_scans_of_arithmetic_coding_are_costlier_and_fewer():
+    content = saved("JPEG", progressive=True)
+    own = content.count(b"\xff\xda")
+    last = content[content.rindex(b"\xff\xda") : -2]
+    many = content[:-2] + last * (MOST_SCANNED_MP_ARITHMETIC - own + 1) + content[-2:]
+    assert structure_fault(many, "JPEG") is None
+    coded = many.replace(b"\xff\xc2", b"\xff\xca", 1)
+    assert structure_fault(coded, "JPEG") == "a JPEG of 3001 scans or more over 1 megapixels"
+    assert structure_fault(coded[: -len(last) - 2] + content[-2:], "JPEG") is None
+
+
 def test_a_sequential_jpegs_decoder_stops_after_its_one_scan_and_so_does_the_count():
     plain = saved("JPEG")
     assert structure_fault(plain[:-2] + plain[plain.rindex(b"\xff\xda") :] * 5000, "JPEG") is None
@@ -93,6 +117,31 @@ def test_more_frames_than_are_counted_are_said_to_be_more():
     content = gif[:-1] + gif[gif.index(b",") : -1] * MOST_FRAMES + b";"
     assert frame_count(content, "GIF") == MOST_FRAMES + 1
     assert open_photo(content).notes == (f"first of more than {MOST_FRAMES:,} frames",)
+
+
+def test_frames_that_were_not_counted_to_the_end_get_no_exact_number(monkeypatch):
+    gif = frames("GIF", 7)
+    assert frame_count(gif, "GIF") == 7
+    monkeypatch.setattr("geosleuth.indexes.photo_structure._MOST_STEPS", 8)  # of each frame some three
+    assert frame_count(gif, "GIF") == MOST_FRAMES + 1
+    assert open_photo(gif).notes == (f"first of more than {MOST_FRAMES:,} frames",)
+
+
+@pytest.mark.parametrize("lies", ["beyond the end", "at no entries", "at too many entries", "at no field"])
+def test_an_offset_that_leads_to_no_directory_is_no_page(lies):
+    content = bytearray(saved("TIFF"))
+    (at,) = struct.unpack_from("<I", content, 4)
+    (entries,) = struct.unpack_from("<H", content, at)
+    garbage = {
+        "beyond the end": b"",
+        "at no entries": bytes(20),
+        "at too many entries": b"\xff" * 20,
+        "at no field": b"\1\0" + b"\xee" * 20,
+    }
+    content[at + 2 + 12 * entries : at + 6 + 12 * entries] = struct.pack("<I", len(content))
+    assert frame_count(bytes(content) + garbage[lies], "TIFF") == 1
+    real = struct.pack("<HHHII", 1, 256, 4, 1, 16) + bytes(4)  # one entry, a width
+    assert frame_count(bytes(content) + real, "TIFF") == 2
 
 
 def test_pages_that_go_round_are_counted_once():
@@ -153,3 +202,13 @@ def test_a_large_webp_is_refused_by_its_header():
     content[24:30] = (9999).to_bytes(3, "little") * 2  # one less than the canvas: 100 MP
     with pytest.raises(InputError, match=r"at most 80 megapixels; found 10000 x 10000|cannot be|broken header"):
         open_photo(bytes(content))
+
+
+def test_the_limit_of_webp_is_told_with_its_reason():
+    with pytest.raises(InputError) as error:
+        check_pixels((12_000, 8000), "a.webp", "WebP")  # 96 MP, a panorama
+    assert error.value.wanted == "a WebP of at most 80 megapixels"
+    assert error.value.found == "12000 x 8000 pixels: a.webp"
+    assert error.value.remedy == "Save it as JPEG, up to 220 megapixels; decoding a WebP takes 16 bytes a pixel."
+    check_pixels((12_000, 8000), "a.jpg", "JPEG")
+    check_pixels((8000, 10_000), "a.webp", "WebP")

@@ -57,27 +57,28 @@ def test_belief_is_bayes_rule():
     def log_density(lats, lons):
         return np.where(lats > 55.65, math.log(1e-3), math.log(1e-4))  # Lund ten times as likely as the others
 
-    ranked = rerank(SEEN, "belief", log_density=log_density)
+    ranked = rerank(SEEN, "belief", log_density=log_density, weight=1.0)
     # The span is 0.25: 0.05 of similarity are worth 0.05 / 0.025 = 2 nats; the belief's 10 to 1 is 2.30
     assert names(ranked) == ["lund", "berlin", "malmo"]
     assert ranked[0].score - ranked[1].score == pytest.approx(math.log(10) - 2.0)
     assert ranked[1].score - ranked[2].score == pytest.approx(8.0)
-    half = rerank(SEEN, "belief", log_density=log_density, weight=0.5)  # 1.15 nats: less than 2
-    assert names(half) == ["berlin", "lund", "malmo"]
+    usual = rerank(SEEN, "belief", log_density=log_density)  # a quarter, 0.58 nats: less than 2
+    assert names(usual) == ["berlin", "lund", "malmo"]
+    assert usual[0].score - usual[1].score == pytest.approx(2.0 - math.log(10) / 4)
 
 
 def test_no_belief_is_surer_than_a_millionth():
     ranked = rerank(SEEN, "belief", log_density=lambda lats, _: np.where(lats > 53, -np.inf, 0.0))
     assert [c.uri for c in ranked] == ["berlin", "lund", "malmo"]
     floor = math.log(1e-6 / 5.1e8)
-    assert ranked[1].score == pytest.approx(0.75 / 0.025 + floor)
+    assert ranked[1].score == pytest.approx(0.75 / 0.025 + floor / 4)
 
 
 def test_copies_of_one_picture_have_a_span():
     pair = [candidate("a", LUND, 1.0), candidate("b", BERLIN, 1.0)]
     ranked = rerank(pair, "belief", log_density=lambda lats, _: np.where(lats > 53, -20.0, -19.0))
     assert [c.uri for c in ranked] == ["b", "a"]
-    assert ranked[0].score == pytest.approx(1.0 / 1e-4 - 19.0)
+    assert ranked[0].score == pytest.approx(1.0 / 1e-4 - 19.0 / 4)
 
 
 def test_views_are_ranked_apart_and_merged_by_rank():

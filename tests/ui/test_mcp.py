@@ -336,11 +336,11 @@ def test_ctrl_c_ends_the_server_while_it_waits_for_its_assistant(photos):
         assert json.loads(server.stdout.readline())["result"]["serverInfo"]["name"] == "geosleuth"
         decoders = children(server.pid)
         server.send_signal(signal.SIGINT)
-        assert server.wait(60) == -signal.SIGINT
+        assert server.wait(600) == -signal.SIGINT  # of a starved machine
         assert server.stdout.read() == ""
     if sys.platform == "linux":
         assert len(decoders) == 1  # ready before the first photo, and not left behind
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + 600
         while any(map(alive, decoders)):
             assert time.monotonic() < limit
             time.sleep(0.01)

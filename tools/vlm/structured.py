@@ -94,7 +94,8 @@ def _mended(
     try:
         replies = model.generate(repairs, max_tokens=max_tokens, schema=schema)
     except InputError as error:  # what was readable is not to be lost with the rest
-        logger.warning("%d replies could not be mended: %s", len(repairs), error)
+        logger.warning("%d replies could not be mended: %s", len(repairs), type(error).__name__)
+        logger.info("The model said: %s", error)
         return [None] * len(repairs)
     logger.info("%d replies were no JSON of %s, and asked for again", len(repairs), schema.__name__)
     return [read_as(prompt.begun + row[0].text, schema) for prompt, row in zip(repairs, replies, strict=True)]

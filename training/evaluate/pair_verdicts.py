@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from geosleuth.indexes.photo import load_photo
+from geosleuth.indexes.whole_file import appearing
 from geosleuth.tools import local_features, two_view
 from geosleuth.tools.matching import load_matcher, match_prepared
 
@@ -46,7 +47,8 @@ def pair_verdicts(
         for start in range(0, len(wanted), _SAVE_EVERY):
             list(pool.map(check, wanted[start : start + _SAVE_EVERY]))
             cache.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(known), encoding="utf-8")
+            with appearing(file) as scratch:
+                scratch.write_text(json.dumps(known), encoding="utf-8")
             logger.info("Verified %d of %d pairs", min(start + _SAVE_EVERY, len(wanted)), len(wanted))
     found = {(a, b): known[f"{hashes[a]} {hashes[b]}"] for a, b in pairs}
     return {pair: (bool(accepted), inliers) for pair, (accepted, inliers) in found.items()}

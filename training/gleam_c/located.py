@@ -46,7 +46,7 @@ def ranks(photos: Sequence[HeldOutPhoto], index: Path, kept: Path) -> dict[Path,
         found: dict[str, int] = json.loads(path.read_text(encoding="utf-8"))
         if all(one.path.name in found for one in photos):
             return {one.path: found[one.path.name] for one in photos}
-    encoder = load_encoder(gallery.encoder_spec)
+    encoder = load_encoder(gallery.encoder_spec, local_only=True)
     check_encoder(gallery, encoder)
     found = {}
     for one in photos:

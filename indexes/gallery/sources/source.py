@@ -35,9 +35,9 @@ class Skipped:
 
 def reason_of(error: InputError, uri: str) -> str:
     """Say in short why an image is skipped: what was found, and what was wanted; its name stands beside it anyway."""
-    found = error.found
-    for name in (uri, uri.rpartition("/")[2]):
-        found = found.removesuffix(f": {name}")
+    found, name = error.found, uri.rpartition("/")[2]
+    if name and found.endswith(name):  # of the file: its name alone, or the path that leads to it
+        found = found.removesuffix(name).rpartition(": ")[0] or found
     return f"{found} instead of {error.wanted}"
 
 

@@ -1,7 +1,7 @@
 """A worker program that starts in half a second and whose photos take 20 ms: the real one, but for the agent.
 
 Each look is noted in the file $LOOKS. A photo whose name says "deadly" kills the process; "once" only the first time;
-"kills" kills its decoder, see tests/indexes/bad_decoder.py.
+"kills" kills its decoder, see tests/indexes/bad_decoder.py; "faulty" ends the worker by an error that quotes its path.
 """
 
 import os
@@ -32,6 +32,8 @@ def look(agent, path, sha256, hints):
         raise InputError("an audit log", "a full disk", "Free space.")
     if "deadly" in path.name or ("once" in path.name and path.name not in known):
         os.kill(os.getpid(), signal.SIGKILL)
+    if "faulty" in path.name:
+        raise ValueError(f"a fault over {path}")
     time.sleep(0.02)
     facts = ANSWER.photo.model_copy(update={"name": path.name, "sha256": sha256})
     return Outcome(seconds=0.02, answer=ANSWER.model_copy(update={"photo": facts, "photos": (facts,)}))

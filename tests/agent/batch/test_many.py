@@ -95,6 +95,33 @@ def test_a_worker_that_is_killed_is_replaced_and_its_photo_is_tried_once_more(tm
     assert [row.path.name for row in rows if not row.resumed] == ["deadly.png"]
 
 
+def test_no_log_of_a_worker_that_dies_has_a_path_or_an_errors_words(tmp_path, looks, capfd, caplog):
+    folder = draw(tmp_path / "witness", "faulty.png")
+    (row,) = quick(folder, hints={tmp_path / "witness" / "other.png": "PT"})
+    assert "a worker that died of it 2 times, exit code 1" in row.error.found
+    said = capfd.readouterr().err
+    assert said.count("A worker ends by a fault of geosleuth\nTraceback") == 2
+    assert said.count("ValueError (--verbose has its words)\n") == 2
+    assert "A worker died over a photo (exit code 1)" in caplog.text
+    assert "Hints for 1 photos that are none of this batch" in caplog.text
+    for log in (said.replace('raise ValueError(f"a fault over {path}")', ""), caplog.text):
+        assert [word for word in ("witness", ".png", "a fault over") if word in log] == []
+
+
+def test_a_fault_over_a_photo_is_logged_by_its_type_alone(tmp_path, caplog):
+    folder = draw(tmp_path / "witness", "a.png")
+    agent = Agent(Settings(), tools=SCENES.STUBS)
+
+    def faulty(*_):
+        raise ValueError("a sign says FARMACIA")
+
+    agent.localize = faulty
+    (row,) = agent.localize_many(folder)
+    assert "a fault of geosleuth, ValueError: a sign says FARMACIA" in row.error.found
+    assert "A fault of geosleuth over a photo: ValueError" in caplog.text
+    assert [word for word in ("witness", "a.png", "FARMACIA") if word in caplog.text] == []
+
+
 @pytest.mark.parametrize("here", [False, True])
 def test_a_photo_that_kills_its_decoder_costs_no_worker(tmp_path, looks, monkeypatch, here):
     monkeypatch.setenv("BEGUN", str(tmp_path / "begun"))
@@ -110,10 +137,37 @@ def test_a_photo_that_kills_its_decoder_costs_no_worker(tmp_path, looks, monkeyp
     assert len(pids) == (0 if here else 1)  # the worker that began has ended the batch
     decoders = {line.split()[1] for line in (tmp_path / "begun").read_text().splitlines()}
     assert len(decoders) == (3 if here else 2)  # two of them killed; here one more, for the next photo
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 600  # of a starved machine
     while any(map(alive, decoders)):
         assert time.monotonic() < limit
         time.sleep(0.01)
+
+
+def test_a_later_run_looks_again_at_a_photo_that_its_decoder_died_of(tmp_path, looks, monkeypatch):
+    monkeypatch.setenv("BEGUN", str(tmp_path / "begun"))
+    folder, out = draw(tmp_path / "photos", "kills.png"), tmp_path / "r.csv"
+    found = {row.path.name: row.error.found for row in quick(folder, out=out)}
+    assert "signal 9" in found["kills.png"]
+    (folder / "kills.png").rename(folder / "good.png")  # as on a machine with memory enough
+    again = {row.path.name: row for row in quick(folder, out=out)}
+    assert not again["good.png"].resumed
+    assert again["good.png"].localization is not None
+
+
+@pytest.mark.parametrize("program", [("-c", "raise SystemExit(7)"), None])
+def test_where_no_decoder_starts_the_batch_ends_and_blames_no_photo(tmp_path, monkeypatch, program):
+    if program is None:
+        monkeypatch.setattr(sys, "executable", "/no/such/python")
+    else:
+        monkeypatch.setattr(decoder_process, "_PROGRAM", program)
+    folder, out = draw(tmp_path / "photos", "a.png"), tmp_path / "r.csv"
+    agent = Agent(Settings(), tools=SCENES.STUBS)  # which looks in this process
+    with pytest.raises(InputError, match=r"Wanted a process that decodes photos; found (none|one that ended before)"):
+        list(agent.localize_many(folder, out=out))
+    monkeypatch.undo()
+    (row,) = agent.localize_many(folder, out=out)
+    assert row.localization is not None
+    assert not row.resumed
 
 
 def alive(pid: str) -> bool:

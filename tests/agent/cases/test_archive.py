@@ -71,7 +71,7 @@ def test_the_readme_tells_how_to_check_it_and_its_program_does(store, case, tmp_
 
 
 def test_under_a_cap_nothing_that_goes_out_is_finer(store, case, jpeg):
-    bundle = opened(CaseStore(store.root, precision_cap_km=50).export(case.id))
+    bundle = opened(CaseStore(store.root, precision_cap_km=50).export(case.id, originals=True))
     assert sorted(bundle.namelist()) == ["README.txt", "answers/0001.json", "case.json", "custody.jsonl"]
     whole = b"".join(bundle.read(name) for name in bundle.namelist())
     for fine in (b"Suva", b"Thomson", b"in a park", jpeg[:20]):
@@ -93,8 +93,9 @@ def test_under_a_cap_no_name_and_no_salt_goes_out(tmp_path, jpeg, answer, when):
     store.begin_turn(case.id, Inquiry(), "near Sintra")
     facts = {"name": "sintra_house.png", "sha256": case.photos[0].sha256, "size": [60, 40]}
     store.finish_turn(case.id, 1, answer(photo=facts, photos=[facts]))
-    bundle = opened(capped.export(case.id))
+    bundle = opened(capped.export(case.id, originals=True))
     whole = b"".join(bundle.read(name) for name in bundle.namelist())
+    assert not [name for name in bundle.namelist() if name.startswith("photos/")]
     assert b"sintra" not in whole.lower()
     assert case.salt.encode() not in whole
     sent = Case.model_validate_json(bundle.read("case.json"))

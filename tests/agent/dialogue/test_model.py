@@ -118,13 +118,15 @@ def test_the_file_s_time_completes_a_form_without_one(lisbon):
     assert "10:30+0000" in understand_with(Writing(form), ODD, lisbon, zoned).words  # its zone may tell the country
 
 
-def test_a_model_that_fails_is_replaced_by_the_rules(lisbon):
+def test_a_model_that_fails_is_replaced_by_the_rules(lisbon, caplog):
     gone = UnavailableError("the model", "no server", "Start it.")
     found = understand_with(Writing(gone), ODD, lisbon)
     assert isinstance(found.move, NotUnderstood)
     assert found.by == "rules"
     assert "could not be asked" in found.move.reason
     assert "no server" in found.words
+    assert "did not understand a sentence: UnavailableError" in caplog.text
+    assert "no server" not in caplog.text
 
 
 def test_a_reply_that_is_no_form_is_asked_for_once_more(lisbon):

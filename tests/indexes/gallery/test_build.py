@@ -356,3 +356,22 @@ def test_ray_without_a_cluster_says_so(tmp_path: Path) -> None:
     photos = draw_photos(tmp_path / "photos", 3)
     with pytest.raises(InputError, match="Ray cluster at"):
         build(photos, tmp_path / "index", ray="127.0.0.1:1")
+
+
+def test_an_image_that_cannot_be_prepared_is_in_the_report_and_its_name_in_no_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    prepare, failed = TinyEncoder.prepare, []
+
+    def sometimes(self: Any, *given: Any) -> Any:
+        if not failed:
+            failed.append(True)
+            raise ValueError("a sign says FARMACIA")
+        return prepare(self, *given)
+
+    monkeypatch.setattr(TinyEncoder, "prepare", sometimes)
+    build(open_source(draw_photos(tmp_path / "photos", 3)), tmp_path / "index")
+    (problem,) = open_index(tmp_path / "index").problems()
+    assert problem.reason == "it cannot be prepared (ValueError: a sign says FARMACIA)"
+    assert "An image is left out (ValueError)" in caplog.text
+    assert [word for word in (".jpg", ".png", "photos", "FARMACIA") if word in caplog.text] == []

@@ -121,10 +121,12 @@ def test_equal_replies_are_mended_once():
     assert len(model.asked[1][0]) == 1
 
 
-def test_a_spent_budget_keeps_what_was_readable():
+def test_a_spent_budget_keeps_what_was_readable(caplog):
     spent = InputError("a request left", "all sent", "Raise it.")
     rows = answer_as(Scripted([['{"country": "Peru"}', "bad"]], spent), [QUESTION], Place, samples=2, temperature=1.0)
     assert rows == [[Place(country="Peru"), Unreadable("bad", "there is no JSON object in it")]]
+    assert "1 replies could not be mended: InputError" in caplog.text
+    assert "all sent" not in caplog.text
     with pytest.raises(InputError, match="all sent"):
         answer_as(Scripted(spent), [QUESTION], Place)
 

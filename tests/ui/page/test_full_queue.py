@@ -41,19 +41,27 @@ def _on_this_machine():
     config.set_option("server.address", before)
 
 
+@pytest.fixture
+def gate():
+    """What a run stands at until the test lets it on, or ends, in whatever way."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
 def until_over(run: Run) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 600  # of a starved machine; milliseconds on a free one
     while not run.over:
         assert time.monotonic() < end
         time.sleep(0.01)
 
 
-def test_a_question_too_many_is_told_so_and_is_gone_on_with_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    gate = threading.Event()
-
+def test_a_question_too_many_is_told_so_and_is_gone_on_with_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gate: threading.Event
+):
     def read_text(scene) -> Finding:
         """Read the signs."""
-        gate.wait(60)
+        gate.wait()
         return scenes.read_text(scene)
 
     settings = Settings(cases_dir=tmp_path)
@@ -73,7 +81,7 @@ def test_a_question_too_many_is_told_so_and_is_gone_on_with_later(tmp_path: Path
         runs.append(ask(server, store, case, Inquiry(), said="in Portugal"))
         cases.append(case.id)
     assert runs[1].state == "failed"
-    page = AppTest.from_file(str(ROOT / "ui" / "chat.py"), default_timeout=30)
+    page = AppTest.from_file(str(ROOT / "ui" / "chat.py"), default_timeout=300)
     page.query_params["case"] = cases[1]
     page.run()
     assert "places in the queue" in page.error[0].value

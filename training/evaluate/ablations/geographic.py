@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from geosleuth.training.evaluate.ablations.setup import Look
 
 POINT_WEIGHTS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)  # 0.2 is the tool's
-BELIEF_WEIGHTS = (0.25, 0.5, 1.0, 2.0, 4.0)  # 1 is the tool's
+BELIEF_WEIGHTS = (0.25, 0.5, 1.0, 2.0, 4.0)  # 0.25 is the tool's
 OFF = "off"
 
 
@@ -44,6 +44,6 @@ TABLE = Ablation(
     distances=True,
     note=(
         "The first 100 candidates are reordered. The submap: the countries that hold 95 % of the belief, buffered. "
-        "Default weights: 0.2 of the point, 1 of the belief."
+        "Default weights: 0.2 of the point, 0.25 of the belief."
     ),
 )

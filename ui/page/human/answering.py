@@ -32,8 +32,9 @@ def show_photo_and_form(desk: Desk, photo: LabelledPhoto) -> None:
     try:
         picture, sha256 = _picture(photo.path, photo.path.stat().st_mtime_ns)
     except (InputError, OSError) as error:  # whose words name the file
-        logger.warning("%s cannot be shown: %s", photo.path, error)
-        st.error("This photo cannot be read. Its file is named in the terminal.")
+        logger.warning("Photo %d cannot be shown: %s", desk.number(photo), type(error).__name__)
+        logger.info("It is %s: %s", photo.path, error)
+        st.error("This photo cannot be read. The terminal names its file with --verbose.")
         st.button("Skip", key=f"skip-{desk.number(photo)}", on_click=desk.skip, args=(photo,))
         return
     left, right = st.columns([3, 2], gap="medium")

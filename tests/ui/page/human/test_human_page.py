@@ -233,7 +233,7 @@ def test_a_full_disk_and_a_damaged_photo_are_told(tab, told, monkeypatch):
     for path in told.root.glob("*.jpg"):
         path.write_bytes(b"no picture")
     one.look()
-    assert one.errors == "This photo cannot be read. Its file is named in the terminal."  # and not on the page
+    assert one.errors == "This photo cannot be read. The terminal names its file with --verbose."  # and not on the page
     one.press("skip-1")
     assert one.page.button(key="skip-2")
 
