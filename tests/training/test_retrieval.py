@@ -60,8 +60,8 @@ def test_a_right_prior_brings_in_the_place_and_a_wrong_one_leads_away(places):
     # The span is 0.2. By a point: 0.8 + 0.04 * 0.88 against 0.82, and 0.7 + 0.035.
     assert order(places, "reranked by a point, right") == [2, 3, 1]
     assert order(places, "reranked by a point, wrong") == [3, 2, 1]
-    # By the belief 0.02 of similarity are a nat, and a nat of the belief counts a quarter; at 25 km it is 13.4 nats denser
-    # than elsewhere: 0.8 and 0.7, and 0.067 each, against 0.82.
+    # By the belief 0.02 of similarity are a nat, and a nat of the belief counts a quarter; at 25 km it is 13.4 nats
+    # denser than elsewhere: 0.8 and 0.7, and 0.067 each, against 0.82.
     assert order(places, "reranked by a belief, right") == [2, 3, 1]
     assert order(places, "reranked by a belief, wrong") == [3, 2, 1]
     assert order(places, "reranked by a belief, wrong, then verified") == [1, 2, 3]
