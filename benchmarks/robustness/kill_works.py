@@ -137,20 +137,22 @@ WORKS: dict[str, Callable[[Path, str], None]] = {
 
 
 def _run(work: str, folder: Path, url: str, fault: str | None) -> None:
+    import resource  # Unix alone has it
+
     from geosleuth.indexes.errors import InputError
 
     (folder / SAID).write_text("")  # it is there before the disk is full
     (folder / TOLD).touch()
     said = os.open(folder / SAID, os.O_WRONLY)
     if fault is not None and fault.startswith("full:"):
-        import resource
-
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(fault.partition(":")[2]), resource.RLIM_INFINITY))
     elif fault is not None:
         _make_read_only(folder)
     try:
         WORKS[work](folder, url)
     except InputError as error:
+        if fault is not None and fault.startswith("full:"):  # what is said goes to a file, too
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         os.write(said, json.dumps([error.wanted, error.found, error.remedy]).encode())
         raise
 
