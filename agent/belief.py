@@ -17,18 +17,16 @@ from geosleuth.agent.calibration import Calibration, load_calibration
 from geosleuth.agent.credible import Region, by_density, credible_weights, outline
 from geosleuth.agent.leaves import Leaves
 from geosleuth.agent.log_likelihood import Bumps, RegionTable, laid_out
-from geosleuth.agent.peak import peak
+from geosleuth.agent.peak import peak_in_country
 from geosleuth.agent.refine import SHARPEST, refine, sharp_places
 from geosleuth.indexes.cells import cells_at, parents, resolutions
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gazetteer import Place
-from geosleuth.indexes.geodesy import EARTH_RADIUS_KM, Floats, LatLon, chord_of_km, from_unit_vectors, unit_vectors
+from geosleuth.indexes.geodesy import EARTH_RADIUS_KM, Floats, LatLon, chord_of_km, unit_vectors
 from geosleuth.indexes.grid import Grid, load_grid
-from geosleuth.indexes.regions import countries_at, country_at
 from geosleuth.tools.evidence import Evidence, Nothing
 
 _CITY_KM = 25.0  # "the city" of the field's accuracy@25km
-_NEAR_A_BORDER = 500  # cells of a country that are looked up on the map, where the likeliest point lies outside it
 _REPORTED_SHARE = 0.5  # the radius and the contributions are about the region that holds half of the belief
 
 
@@ -140,24 +138,8 @@ class Belief:
 
     @cached_property
     def _point(self) -> LatLon:
-        rows = np.flatnonzero(self._leaves.country == self._top_country)
-        point, code = self._peak(rows), self._grid.codes[self._top_country]
-        if not code or country_at(*point) == code:
-            return point
-        # The middle of a cell at a border may lie beyond it: then only cells whose middles lie in the country.
-        heavy = rows[np.argsort(-self.mass[rows])[:_NEAR_A_BORDER]]
-        inside = heavy[np.array(countries_at(*from_unit_vectors(self._leaves.vectors[heavy]))) == code]
-        if not len(inside):  # a country smaller than the cells: its part of them is all that is known
-            return point
-        within = self._peak(inside)
-        if country_at(*within) == code:
-            return within
-        lat, lon = from_unit_vectors(self._leaves.vectors[inside[0]])  # the middle of several cells may lie beyond
-        return LatLon(float(lat), float(lon))
-
-    def _peak(self, rows: NDArray[np.intp]) -> LatLon:
-        lat, lon = from_unit_vectors(peak(self._leaves.vectors, self.mass, rows))
-        return LatLon(float(lat), float(lon))
+        in_country = np.flatnonzero(self._leaves.country == self._top_country)
+        return peak_in_country(self._leaves.vectors, self.mass, in_country, self._grid.codes[self._top_country])
 
     def mass_within(self, position: LatLon, km: float) -> float:
         """Probability that the photo was taken within `km` of a position (by cells' centres)."""

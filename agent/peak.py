@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from geosleuth.indexes.geodesy import Floats, chord_of_km
+from geosleuth.indexes.geodesy import Floats, LatLon, chord_of_km, from_unit_vectors
 
 # Distances at which the field calls a point right for the city, the region and the country (IM2GPS and its successors).
 # Of the other two, 1 km is finer than most beliefs are, and 2,500 km hardly depends on where in a country a point lies.
@@ -14,6 +14,32 @@ _CITY_KM = _RIGHT_WITHIN_KM[0]
 _SMALLER_KM = (5.0, 1.0, 0.2)
 _HEAVIEST = 200  # cells that are tried: the best point has one of the heaviest near it
 _LEFT_OUT = 0.01  # of the belief: far-flung cells, most of all cells, which would take most of the time
+
+_NEAR_A_BORDER = 500  # cells of a country that are looked up on the map, where the likeliest point lies outside it
+
+
+def peak_in_country(vectors: Floats, mass: Floats, in_country: NDArray[np.intp], code: str) -> LatLon:
+    """Find the point among the cells of a country, and so that the map has it there.
+
+    The middle of a cell at a border may lie beyond it, and so may the middle of several.
+
+    Args:
+        vectors: Unit vectors of all cells, (n, 3).
+        mass: Their probabilities, (n,).
+        in_country: Rows of the country's cells.
+        code: The country, ISO 3166-1; empty for open water.
+    """
+    from geosleuth.indexes.regions import countries_at, country_at
+
+    point = _position(peak(vectors, mass, in_country))
+    if not code or country_at(*point) == code:
+        return point
+    heavy = in_country[np.argsort(-mass[in_country])[:_NEAR_A_BORDER]]
+    inside = heavy[np.array(countries_at(*from_unit_vectors(vectors[heavy]))) == code]
+    if not len(inside):  # a country smaller than the cells: its part of them is all that is known
+        return point
+    within = _position(peak(vectors, mass, inside))
+    return within if country_at(*within) == code else _position(vectors[inside[0]])
 
 
 def peak(vectors: Floats, mass: Floats, allowed: NDArray[np.intp]) -> Floats:
@@ -51,6 +77,11 @@ def peak(vectors: Floats, mass: Floats, allowed: NDArray[np.intp]) -> Floats:
             break
         centre, full = smaller, inside
     return np.asarray(centre, dtype=np.float64)
+
+
+def _position(vector: Floats) -> LatLon:
+    lat, lon = from_unit_vectors(vector)
+    return LatLon(float(lat), float(lon))
 
 
 def _squares(some: Floats, vectors: Floats) -> Floats:

@@ -17,7 +17,16 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from geosleuth.indexes import decoder
-from geosleuth.indexes.decoder import OUT_OF_MEMORY, READY, most_bytes
+from geosleuth.indexes.decoder import OUT_OF_MEMORY, READY
+from geosleuth.indexes.decoder_faults import (
+    WANTED,
+    DecoderDied,
+    NoDecoder,
+    deadly,
+    stillborn,
+    too_large,
+    too_long,
+)
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.photo import MAX_SIDE_PX
 from geosleuth.indexes.photo_file import MAX_FILE_BYTES
@@ -31,9 +40,6 @@ _TRIES = 2  # of one photo: a decoder may have been killed for another's memory,
 _LINE_BYTES = 1 << 20  # of JSON: it holds numbers and notes, of sixty frames at most
 _LAST_BREATH_S = 5.0  # between the end of its output and its own end, which tells the cause
 
-_SIGKILL = 9  # signal.SIGKILL, which Windows lacks
-
-_WANTED = "a process that decodes photos"
 _LIE = "an answer that no decoder gives"
 
 _Side = Annotated[int, Field(ge=1)]
@@ -77,23 +83,6 @@ Result = TypeVar("Result")
 _Read = Callable[[IO[bytes], _Reply], Result]
 
 
-class DecoderFault(InputError):  # noqa: N818  as below; its words accuse a decoder, not a file
-    """A photo was refused for what became of its decoder, of which the machine may be the cause: try again later."""
-
-
-class NoDecoder(DecoderFault):
-    """No decoder gets as far as a photo: another photo would fare no better."""
-
-
-class DecoderDied(Exception):  # noqa: N818  an event, which is told in other words
-    """The process ended without a whole reply, or said what no decoder says."""
-
-    def __init__(self, end: str, code: int | None = None, *, began: bool = True) -> None:
-        super().__init__(end)
-        self.code = code
-        self.began = began  # with a photo
-
-
 class DecoderProcess:
     """Decodes one photo at a time, for one thread at a time, in a process that is started when it is first needed."""
 
@@ -119,7 +108,7 @@ class DecoderProcess:
                 self._process, self._ready = _spawn(), False
             except OSError as error:
                 remedy = "End other programs, or see the system's limits on processes and memory."
-                raise NoDecoder(_WANTED, f"none ({error.strerror})", remedy) from error
+                raise NoDecoder(WANTED, f"none ({error.strerror})", remedy) from error
 
     def header(self, content: bytes, name: str) -> tuple[Header, bytes, bytes]:
         """Return what the header says, the EXIF block and the XMP packet.
@@ -166,16 +155,16 @@ class DecoderProcess:
                 logger.warning("A decoder was lost %s (%s)", "over a photo" if died.began else "at its start", died)
                 deaths[died.began] += 1
                 if deaths[False] == _TRIES:
-                    raise _stillborn(died) from None
+                    raise stillborn(died, _PROGRAM) from None
                 self.start()  # the next photo need not wait for its imports
                 if died.began and died.code == OUT_OF_MEMORY:
-                    raise _too_large(name) from None
+                    raise too_large(name) from None
                 if deaths[True] == _TRIES:
-                    raise _deadly(name, died) from None
+                    raise deadly(name, died, _TRIES) from None
             except TimeoutError:
                 self.start()
                 logger.warning("A decoder was ended after %d s over a photo", longest_s)
-                raise _too_long(name, longest_s) from None
+                raise too_long(name, longest_s) from None
 
     def _try(self, line: bytes, content: bytes, read: _Read[Result], longest_s: int) -> Result:
         self.start()
@@ -294,26 +283,3 @@ def _close_pipes(process: subprocess.Popen[bytes]) -> None:
         if pipe is not None:
             with contextlib.suppress(OSError):  # what was not flushed has no reader any more
                 pipe.close()
-
-
-def _stillborn(died: DecoderDied) -> NoDecoder:
-    remedy = f"Run `python {' '.join(_PROGRAM)} </dev/null` to see why."
-    return NoDecoder(_WANTED, f"one that ended before it began, {died}", remedy)
-
-
-def _too_long(name: str, longest_s: int) -> DecoderFault:
-    remedy = "Try again when this machine is less busy, or export it again: the file may be made to hold up its reader."
-    wanted = f"a photo or video that is decoded within {longest_s} s"
-    return DecoderFault(wanted, f"one that takes longer: {name}", remedy)
-
-
-def _too_large(name: str) -> DecoderFault:
-    wanted = f"a photo or video that is decoded in {most_bytes() / 2**30:.1f} GiB of memory"
-    return DecoderFault(wanted, f"one that takes more: {name}", "Export a smaller copy.")
-
-
-def _deadly(name: str, died: DecoderDied) -> DecoderFault:
-    remedy = "Export it again; the file is damaged, or made to do harm."
-    if died.code == -_SIGKILL:  # how the system ends a program for the memory of all
-        remedy = "Free memory and try again: a lack of it is the likely cause. Else export a smaller copy."
-    return DecoderFault("a photo or video", f"one that the decoder died of {_TRIES} times, {died}: {name}", remedy)

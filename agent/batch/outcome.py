@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from geosleuth.agent.answer_row import answer_row, failure_row
 from geosleuth.agent.localization import Localization
-from geosleuth.indexes.decoder_process import DecoderFault, NoDecoder
+from geosleuth.indexes.decoder_faults import DecoderFault, NoDecoder
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.photo import load_photo
 from geosleuth.indexes.photo_file import WANTED, file_name

@@ -19,7 +19,7 @@ from PIL import Image
 from geosleuth.indexes import decoder, decoder_process
 from geosleuth.indexes import photo as photos
 from geosleuth.indexes import video as videos
-from geosleuth.indexes.decoder_process import DecoderFault, NoDecoder
+from geosleuth.indexes.decoder_faults import DecoderFault, NoDecoder
 from geosleuth.indexes.decoding_apart import Decoders, decoding_apart
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.photo import load_photo, open_photo
