@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from geosleuth.agent.investigation import Investigation
 from geosleuth.agent.localization import ToolFailure, TraceStep
+from geosleuth.agent.patience import HangingToolError, patience_s, within
 from geosleuth.agent.state import AgentState, Found, Look, PendingCall, look, with_look
 from geosleuth.agent.toolbox import Finding, Scene, Tool
 
@@ -23,10 +25,12 @@ _SUM_UP = {
 def run_tool(
     run: Investigation, state: AgentState, tool: Tool, call: PendingCall, number: int
 ) -> tuple[TraceStep, Finding]:
-    """Run one tool; whatever it raises becomes a typed failure, and the run goes on without it."""
+    """Run one tool; whatever it raises becomes a typed failure, and so does its hanging: the run goes on without it."""
     started = time.perf_counter()
     try:
-        finding = tool.run(_scene(run, state), call.args)
+        _check_answers(state, tool)
+        work = partial(tool.run, _scene(run, state), call.args)
+        finding = within(patience_s(run.settings.max_seconds), work, f"tool-{tool.name}")
     except Exception as error:
         # The error may quote a photo's name, a sign or a place: the answer's trace has it, and by default no log.
         logger.warning("The tool %s failed: %s", tool.name, type(error).__name__)
@@ -36,6 +40,19 @@ def run_tool(
         result = f"failed: {failure.error}: {failure.reason}"
         return trace_step(state, call, number, result, time.perf_counter() - started, failure), Finding(result)
     return trace_step(state, call, number, finding.summary, time.perf_counter() - started, None), finding
+
+
+def _check_answers(state: AgentState, tool: Tool) -> None:
+    """Wait no second time, over the next photo of a scene, for a tool that may still hang; the next turn tries again.
+
+    Raises:
+        HangingToolError: It hung in this turn.
+    """
+    for step in state.get("trace") or ():
+        hung = step.failure is not None and step.failure.error == HangingToolError.__name__
+        if hung and step.tool == tool.name and step.turn == (state.get("turn") or 1):
+            found = f"that it hung over photo {step.photo + 1} of this scene"
+            raise HangingToolError("a tool that answers", found, "Ask again to have it look at this photo, too.")
 
 
 def _scene(run: Investigation, state: AgentState) -> Scene:

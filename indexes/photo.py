@@ -24,7 +24,7 @@ from geosleuth.indexes.photo_file import (
     sniff,
     too_many_pixels,
 )
-from geosleuth.indexes.photo_structure import MOST_FRAMES, frame_count, png_chunks
+from geosleuth.indexes.photo_structure import frames_note, png_chunks
 from geosleuth.indexes.pixels import ORIENTATION_TAG, Pixels, fitted_size, rgb_pixels, upright_size
 
 # The working size. Photos of 12 MP (4032 x 3024), what most phones write, stay as they are; larger ones are oversampled
@@ -227,11 +227,8 @@ def _xmp_of(image: Image.Image) -> bytes | None:
 
 
 def _notes(image: Image.Image, kind: str, content: bytes) -> list[str]:
-    notes = []
-    frames = _frame_count(image, kind, content)
-    if frames > 1:
-        number = f"more than {MOST_FRAMES:,}" if frames > MOST_FRAMES else str(frames)
-        notes.append(f"first of {number} {'pages' if kind == 'TIFF' else 'frames'}")
+    frames = _frames_note(image, kind, content)
+    notes = [frames] if frames else []
     if image.mode == "F":
         notes.append("floating-point values brought to 8 bits")
     elif image.mode == "I":
@@ -245,12 +242,13 @@ def _notes(image: Image.Image, kind: str, content: bytes) -> list[str]:
     return notes
 
 
-def _frame_count(image: Image.Image, kind: str, content: bytes) -> int:
+def _frames_note(image: Image.Image, kind: str, content: bytes) -> str | None:
     if kind == "JPEG":
-        return 1
+        return None
     if kind in ("GIF", "TIFF"):  # Pillow looks at every one, however many
-        return frame_count(content, kind)
-    return int(getattr(image, "n_frames", 1))  # the header tells
+        return frames_note(content, kind)
+    frames = int(getattr(image, "n_frames", 1))  # the header tells
+    return f"first of {frames} frames" if frames > 1 else None
 
 
 def _tiff_bits(image: Image.Image) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 import struct
 import warnings
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import unquote
 
 from PIL import GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 from PIL.ImageFile import ImageFile
@@ -61,6 +63,10 @@ _OTHER_KINDS: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftyp", "a video"),
     (0, b"\x1aE\xdf\xa3", "a video"),
 )
+# A scheme (RFC 3986, 3.1) of more than the one letter of a drive, and a slash; these few need none.
+_ADDRESS = re.compile(r"(data(?=:[^,]*,)|file|https?|[a-z][a-z0-9+.-]+(?=:/)):", re.IGNORECASE)
+_DRIVE = re.compile(r"/[A-Za-z]:/")  # of Windows, as file: addresses have it
+_SHOWN_OF_ADDRESS = 200  # characters: one of data: holds a whole picture
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}  # ISO/IEC 23008-12, annex B
 
 
@@ -85,15 +91,39 @@ def read_file(path: Path) -> bytes:
             return file.read(size)  # and no more: a file may grow while it is read
     except InputError:
         raise  # it is a ValueError as well
-    except FileNotFoundError as error:
-        if "://" in str(path) or str(path).startswith(("http:", "https:")):
-            raise InputError(WANTED, f"a web address: {name}", "Save the photo and name the file.") from error
-        raise InputError(WANTED, f"no such file: {name}", "Check the path.") from error
     except PermissionError as error:
         raise InputError(WANTED, f"a file that may not be read: {name}", "Change its permissions.") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        if (refused := refused_address(path)) is not None:
+            raise refused from error
+        if isinstance(error, FileNotFoundError):
+            raise InputError(WANTED, f"no such file: {name}", "Check the path.") from error
         found = f"a path that cannot be read ({printable(str(error))})"
         raise InputError(WANTED, found, "Check the path and the disk.") from error
+
+
+def refused_address(
+    path: str | Path, wanted: str = WANTED, remedy: str = "Save the photo, and give the path of its file."
+) -> InputError | None:
+    """Say that an address in a path's place is not opened, and what to give; None where it is none, or a true file's.
+
+    Args:
+        path: As the user gave it: made absolute, it begins as no address does.
+        wanted: In its place.
+        remedy: For an address of the web; one of a file is answered with its path.
+    """
+    given = Path(path).as_posix()  # which has one slash where there were several
+    address = _ADDRESS.match(given)
+    if address is None or os.path.exists(path):  # noqa: PTH110 - Path's own raises where one of data is no name at all
+        return None
+    scheme = address[1].lower()
+    if scheme == "file":
+        inside = unquote(given[address.end() :])
+        inside = inside[1:] if _DRIVE.match(inside) else inside
+        remedy = f"Give the path itself: {printable(inside)}, if it is on this machine."
+    kind = "an address" if scheme in ("file", "data") else "a web address"
+    shown = printable(given if len(given) <= _SHOWN_OF_ADDRESS else given[:_SHOWN_OF_ADDRESS] + "...")
+    return InputError(wanted, f"{kind}, and none is opened: {shown}", remedy)
 
 
 def _check_ordinary(status: os.stat_result, name: str) -> int:

@@ -49,18 +49,29 @@ def structure_fault(content: bytes, kind: str) -> str | None:
     return _tiff_fault(content) if kind == "TIFF" else None
 
 
-def frame_count(content: bytes, kind: str) -> int:
-    """Count the frames of a GIF or the pages of a TIFF.
+def frame_count(content: bytes, kind: str) -> tuple[int, bool]:
+    """Count the frames of a GIF or the pages of a TIFF, and say whether the file was walked to its end.
 
-    `MOST_FRAMES` + 1 stands for any number above it, and for that of a file in so many small parts that it was not
-    walked to its end.
+    `MOST_FRAMES` + 1 stands for any number above it. Fewer and not to the end: a GIF in very many small pieces.
     """
     found = 0
     for is_one in _gif_frames(content) if kind == "GIF" else _tiff_pages(content):
-        found += 1
+        found += is_one
         if not is_one or found > MOST_FRAMES:
-            return MOST_FRAMES + 1
-    return max(found, 1)
+            return max(found, 1), False
+    return max(found, 1), True
+
+
+def frames_note(content: bytes, kind: str) -> str | None:
+    """Say to people which of how many frames or pages the picture is; None where there is one alone."""
+    found, whole = frame_count(content, kind)
+    noun = "page" if kind == "TIFF" else "frame"
+    if found > MOST_FRAMES:
+        return f"first of more than {MOST_FRAMES:,} {noun}s"
+    if whole:
+        return f"first of {found} {noun}s" if found > 1 else None
+    rest = "the rest of the file is in too many small pieces to look through"
+    return f"first of at least {found} {noun}{'s' * (found > 1)}: {rest}"
 
 
 def png_chunks(content: bytes, most: int = MOST_CHUNKS) -> Iterator[bytes]:
@@ -115,8 +126,10 @@ def _gif_frames(content: bytes) -> Iterator[bool]:
             at += 10 + _palette_bytes(content, at + 9) + 1
         elif sign == 0x21:  # an extension, and its label
             at += 2
-        elif sign == 0x3B or padding == _MOST_PADDING:  # its end
+        elif sign == 0x3B:  # its end
             return
+        elif padding == _MOST_PADDING:
+            break
         else:
             at, padding = at + 1, padding + 1
             continue

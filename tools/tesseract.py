@@ -71,7 +71,9 @@ def installed_languages() -> frozenset[str]:
     try:
         answer = subprocess.run([program, "--list-langs"], capture_output=True, timeout=_TIMEOUT_S, check=True)
     except (OSError, subprocess.SubprocessError) as error:
-        logger.warning("tesseract is installed but does not list its languages: %s", error)
+        kind = type(error).__name__
+        logger.warning("tesseract does not list its languages (%s): `tesseract --list-langs` says why", kind)
+        logger.debug("Why: %s", error)
         return frozenset()
     return frozenset(line.strip() for line in answer.stdout.decode("utf-8", "replace").splitlines()[1:])
 

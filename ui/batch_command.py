@@ -135,10 +135,14 @@ def _count(photos: list[Path]) -> int:
     """
     from geosleuth.agent.batch.listing import listed
     from geosleuth.indexes.gallery.paths import absolute
+    from geosleuth.indexes.photo_file import refused_address
 
+    wanted, save = "a folder of photos", "Save the photos, and give the path of their folder."
     for path in photos:
-        if not absolute(path, "a folder of photos").exists():
-            raise InputError("a folder of photos", f"no such folder or file: {path}", "Check the path.")
+        if (refused := refused_address(path, wanted, save)) is not None:
+            raise refused
+        if not absolute(path, wanted).exists():
+            raise InputError(wanted, f"no such folder or file: {path}", "Check the path.")
     total = sum(1 for _ in listed(photos))
     if not total:
         found = f"none in {', '.join(map(str, photos))}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import socket
+import tomllib
 from pathlib import Path
 from typing import Annotated
 
@@ -43,7 +46,7 @@ def chat(
         shown = f"[{host}]" if ":" in host else host
         typer.echo(f"The chat is at http://{shown}:{port} (end it with Ctrl-C).", err=True)
         try:
-            _serve(streamlit_options(host, port), script_arguments(*named))
+            serve(SCRIPT, streamlit_options(host, port), script_arguments(*named))
         finally:
             server.runs.shut_down()
 
@@ -109,7 +112,21 @@ def streamlit_options(host: str, port: int) -> dict[str, str | list[str]]:
     if is_loopback(host):
         # A web page elsewhere can point its own name at 127.0.0.1: only these names may open the chat.
         options["server.allowedHosts"] = ["localhost", "127.0.0.1", "::1"]
+    elif "STREAMLIT_SERVER_ALLOWED_HOSTS" not in os.environ:  # which Streamlit would not read beside an option
+        options["server.allowedHosts"] = _hosts_that_were_set()
     return options
+
+
+def _hosts_that_were_set() -> list[str]:
+    """Return the names in the user's own settings of Streamlit, or any: ui/.streamlit, which is read last, has ours."""
+    hosts: list[str] = ["*"]
+    for folder in (Path.home(), Path.cwd()):  # Streamlit reads these two, and the second wins
+        with contextlib.suppress(OSError, ValueError):  # where it is no TOML, Streamlit says so
+            section = tomllib.loads((folder / ".streamlit" / "config.toml").read_text("utf-8")).get("server")
+            found = section.get("allowedHosts") if isinstance(section, dict) else None
+            if isinstance(found, list):
+                hosts = [str(host) for host in found] or ["*"]
+    return hosts
 
 
 def script_arguments(settings: str | None, cases: str | None) -> list[str]:
@@ -122,11 +139,14 @@ def _absolute(path: str | Path | None) -> str | None:
     return None if path is None else str(Path(path).expanduser().absolute())
 
 
-def _serve(options: dict[str, str | list[str]], arguments: list[str]) -> None:
-    """Run Streamlit in this process, so that the page has the agent that is warm already; until Ctrl-C."""
+def serve(script: Path, options: dict[str, str | list[str]], arguments: list[str]) -> None:
+    """Serve a page of ours until Ctrl-C: in this process, so that the chat has the agent that is warm already."""
     from streamlit.web import cli
 
+    from geosleuth.ui.page.own_address import ask_nobody_for_our_address
+
+    ask_nobody_for_our_address()
     flags = []
     for name, value in options.items():
         flags += [f"--{name}={one}" for one in ([value] if isinstance(value, str) else value)]
-    cli.main(["run", str(SCRIPT), *flags, "--", *arguments], standalone_mode=False)
+    cli.main(["run", str(script), *flags, "--", *arguments], standalone_mode=False)

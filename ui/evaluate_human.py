@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geosleuth.indexes.errors import InputError
-from geosleuth.ui.chat_command import check_port, streamlit_options
+from geosleuth.ui.chat_command import check_port, serve, streamlit_options
 from geosleuth.ui.columns import columns
 from geosleuth.ui.options import Verbose
 from geosleuth.ui.shell import exits, logs_to_stderr
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from geosleuth.training.evaluate.human.comparison import Comparison
 
 HOST, PORT = "127.0.0.1", 8503  # the chat has 8501, the review 8502
-SCRIPT = Path(__file__).parent / "page" / "human" / "script.py"
+SCRIPT = Path(__file__).with_name("human.py")
 _LIBRARIES = ("streamlit", "pydeck")
 
 
@@ -136,7 +136,7 @@ def _ask(
     _check_port(port)
     typer.echo(f"{len(photos)} photos; {len(answers.last)} answers of {len(answers.people)} people so far.", err=True)
     typer.echo(f"The page is at http://{HOST}:{port} (end it with Ctrl-C).", err=True)
-    _serve(streamlit_options(HOST, port), arguments_of(told))
+    serve(SCRIPT, streamlit_options(HOST, port), arguments_of(told))
 
 
 def _check_libraries() -> None:
@@ -178,13 +178,3 @@ def _check_port(port: int) -> None:
 
 def _whole(path: Path) -> Path:
     return path.expanduser().absolute()
-
-
-def _serve(options: dict[str, str | list[str]], arguments: list[str]) -> None:
-    """Run Streamlit in this process until Ctrl-C."""
-    from streamlit.web import cli
-
-    flags = []
-    for name, value in options.items():
-        flags += [f"--{name}={one}" for one in ([value] if isinstance(value, str) else value)]
-    cli.main(["run", str(SCRIPT), *flags, "--", *arguments], standalone_mode=False)

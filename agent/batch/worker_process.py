@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from geosleuth.agent.batch.outcome import Outcome
 from geosleuth.agent.batch.threads import thread_environment
+from geosleuth.agent.patience import PATIENCE as _PATIENCE
 from geosleuth.indexes.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ logger = logging.getLogger(__name__)
 _PROGRAM = ("-P", "-m", "geosleuth.agent.batch.worker")  # -P: no module from a stranger's folder
 _STARTS = 2  # in a row that may fail before the batch gives up: one may have been killed by chance
 _TRIES = 2  # of one photo: a worker that died with it may have been killed for another's memory
-# No tool starts after `max_seconds`; one that then runs nine times as long hangs. The first photo may load weights.
-_PATIENCE = 10
-
 _LAST_BREATH_S = 5.0  # between the end of its output and its own end, which tells the cause
 
 

@@ -60,6 +60,9 @@ def _removed(folder: Path, audit_log: Path | None) -> bool:
         logger.info("Case %s is old and at work: it stays", folder.name)
         return False
     except OSError as error:
-        logger.warning("Case %s is too old and cannot be deleted: %s", folder.name, error)
+        # Without the error's own words, which name files of the case.
+        why = error.strerror or type(error).__name__
+        logger.warning("Case %s is too old and cannot be deleted (%s): see its folder in cases_dir", folder.name, why)
+        logger.debug("Why: %s", error)
         return False
     return True

@@ -95,6 +95,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     *_of(
         "a tool that hangs",
+        ("an answer (chat, localize)", _ANSWER, "hostile/test_hanging_tool.py"),
         (
             "a photo of a batch",
             "the worker is ended, the photo stated as failed",

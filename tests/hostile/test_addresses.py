@@ -6,6 +6,7 @@ geosleuth fetches no picture from anywhere: photos are files and uploads. Switch
 import csv
 import importlib.util
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -50,6 +51,13 @@ ADDRESSES = [
 ]
 
 
+def found_at(address: str) -> str:
+    """What is said of it: other systems' paths, and what decoders alone take for an address, are no files here."""
+    if address.startswith(("/", "\\", "concat:")):
+        return "no such file: "
+    return "an address" if address.startswith(("file:", "data:")) else "a web address"
+
+
 @pytest.fixture
 def tried():
     with watched_sockets() as found:
@@ -63,6 +71,7 @@ def test_an_address_is_no_photo_for_the_library(tried: list[str], address: str) 
         with pytest.raises(InputError) as refused:
             opened(address)
         assert all((refused.value.wanted, refused.value.found, refused.value.remedy))
+        assert refused.value.found.startswith(found_at(address))
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -86,7 +95,24 @@ def test_an_address_is_refused_by_every_command(
         given = ["batch", address, "--out", "t.csv"]
     result = CliRunner().invoke(app, given)
     assert result.exit_code == 2
-    assert [line.split(":")[0] for line in result.stderr.splitlines()[-3:]] == ["Wanted", "Found", "Do"]
+    wanted, found, remedy = (line.split(":", 1) for line in result.stderr.splitlines()[-3:])
+    assert [wanted[0], found[0], remedy[0]] == ["Wanted", "Found", "Do"]
+    if command[-1] != "--index":  # which may be an address: milvus:COLLECTION@URI
+        assert found[1].strip().startswith(f"{found_at(address)}, and none is opened: ")
+        path = "Give the path itself: /etc/passwd, if it is on this machine."
+        assert (remedy[1].strip() == path) is address.startswith("file:")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="this system has no such names")
+def test_a_folder_that_is_named_like_an_address_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from geosleuth.indexes.gallery.sources.open import open_source
+    from geosleuth.ui.batch_command import _count
+
+    monkeypatch.chdir(tmp_path)
+    Path("s3:/bucket").mkdir(parents=True)
+    Image.new("RGB", (60, 40)).save("s3:/bucket/x.jpg")
+    assert len(list(open_source("s3:/bucket").items())) == 1
+    assert _count([Path("s3:/bucket")]) == 1
 
 
 def test_addresses_in_a_table_of_references_are_left_out(tried: list[str], tmp_path: Path) -> None:

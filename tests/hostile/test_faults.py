@@ -92,7 +92,7 @@ def test_a_tool_that_runs_out_of_memory_does_not_take_part():
     def hungry(*_):
         raise MemoryError("Unable to allocate 8.00 EiB")
 
-    settings = types.SimpleNamespace(precision_cap_km=None, language="en")
+    settings = types.SimpleNamespace(precision_cap_km=None, language="en", max_seconds=120.0)
     run = types.SimpleNamespace(
         settings=settings,
         view=lambda _: types.SimpleNamespace(photo=None, sees=False, models=None),

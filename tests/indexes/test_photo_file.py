@@ -53,9 +53,52 @@ def test_missing_folder_and_empty(tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").touch()
     refused(tmp_path / "empty.jpg", "an empty file")
     refused(b"", "an empty file")
-    refused("https://example.org/a.jpg", "a web address")
     refused("a\0b.jpg", "cannot be read")
     refused("x" * 5000, "cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("https://example.org/a.jpg", "a web address, and none is opened: https:/example.org/a.jpg"),
+        ("s3://bucket/a.jpg", "a web address, and none is opened: s3:/bucket/a.jpg"),
+        ("data:image/png;base64,iVBORw0KGgo=", "an address, and none is opened: data:image/png;base64,iVBORw0KGgo="),
+        ("data:,x" + "A" * 5000, "an address, and none is opened: data:,x" + "A" * 193 + "..."),
+    ],
+)
+def test_an_address_is_told_from_a_file_that_is_not_there(address: str, found: str) -> None:
+    error = refused(address)
+    assert error.found == found
+    assert error.remedy == "Save the photo, and give the path of its file."
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("file:///a/b.jpg", "/a/b.jpg"),
+        ("FILE:/a/b%20c.jpg", "/a/b c.jpg"),
+        ("file:///C:/a/b.jpg", "C:/a/b.jpg"),
+        ("file:///a/%1b[2J.jpg", "/a/\\x1b[2J.jpg"),
+        ("file:///" + "long/" * 1000 + "b.jpg", "/" + "long/" * 1000 + "b.jpg"),
+    ],
+)
+def test_a_files_address_is_answered_with_the_path_to_give(address: str, path: str) -> None:
+    error = refused(address, "an address, and none is opened: ")
+    assert error.remedy == f"Give the path itself: {path}, if it is on this machine."
+
+
+@pytest.mark.parametrize("name", ["c:/b.jpg", "data:b.jpg", "a:b.jpg"])
+def test_a_name_with_a_colon_is_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert refused(name).found == f"no such file: {name}"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="this system has no such names")
+def test_a_file_that_is_named_like_an_address_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file:").mkdir()
+    Path("file:/b.jpg").write_bytes(saved(Image.new("RGB", (40, 20)), "JPEG"))
+    assert load_photo("file:/b.jpg").size == (40, 20)
 
 
 @pytest.mark.parametrize(

@@ -109,22 +109,50 @@ def frames(kind, count):
 def test_frames_and_pages_are_counted_as_pillow_counts_them(kind):
     for count in (1, 2, 7):
         content = frames(kind, count)
-        assert frame_count(content, kind) == Image.open(io.BytesIO(content)).n_frames == count
+        assert Image.open(io.BytesIO(content)).n_frames == count
+        assert frame_count(content, kind) == (count, True)
 
 
 def test_more_frames_than_are_counted_are_said_to_be_more():
     gif = saved("GIF")
     content = gif[:-1] + gif[gif.index(b",") : -1] * MOST_FRAMES + b";"
-    assert frame_count(content, "GIF") == MOST_FRAMES + 1
+    assert frame_count(content, "GIF") == (MOST_FRAMES + 1, False)
     assert open_photo(content).notes == (f"first of more than {MOST_FRAMES:,} frames",)
 
 
 def test_frames_that_were_not_counted_to_the_end_get_no_exact_number(monkeypatch):
     gif = frames("GIF", 7)
-    assert frame_count(gif, "GIF") == 7
+    assert open_photo(gif).notes == ("first of 7 frames",)
     monkeypatch.setattr("geosleuth.indexes.photo_structure._MOST_STEPS", 8)  # of each frame some three
-    assert frame_count(gif, "GIF") == MOST_FRAMES + 1
-    assert open_photo(gif).notes == (f"first of more than {MOST_FRAMES:,} frames",)
+    found, whole = frame_count(gif, "GIF")
+    assert 1 < found < 7
+    assert not whole
+    words = f"first of at least {found} frames: the rest of the file is in too many small pieces to look through"
+    assert open_photo(gif).notes == (words,)
+
+
+def test_one_picture_in_tiny_blocks_is_not_said_to_be_many_frames(monkeypatch):
+    monkeypatch.setattr("geosleuth.indexes.photo_structure._MOST_STEPS", 200)
+    gif = saved("GIF")
+    picture = gif.index(b",") + 11  # behind the picture's place and the size of its codes
+    at, codes = picture, b""
+    while gif[at]:
+        codes += gif[at + 1 : at + 1 + gif[at]]
+        at += 1 + gif[at]
+    comments = b"!\xfe\1x\0" * 200  # of one letter each
+    tiny = gif[:picture] + b"".join(bytes([1, code]) for code in codes) + b"\0" + comments + b";"
+    words = "first of at least 1 frame: the rest of the file is in too many small pieces to look through"
+    assert load_photo(tiny).notes == (words,)
+    assert load_photo(tiny).pixels.mean() == 99
+    monkeypatch.undo()
+    assert load_photo(tiny).notes == ()
+
+
+def test_frames_behind_bytes_that_mean_nothing_are_not_left_out_of_the_count():
+    gif = saved("GIF")
+    padded = gif[:-1] + bytes(2000) + gif[gif.index(b",") :]
+    assert Image.open(io.BytesIO(padded)).n_frames == 2
+    assert frame_count(padded, "GIF") == (1, False)
 
 
 @pytest.mark.parametrize("lies", ["beyond the end", "at no entries", "at too many entries", "at no field"])
@@ -139,9 +167,9 @@ def test_an_offset_that_leads_to_no_directory_is_no_page(lies):
         "at no field": b"\1\0" + b"\xee" * 20,
     }
     content[at + 2 + 12 * entries : at + 6 + 12 * entries] = struct.pack("<I", len(content))
-    assert frame_count(bytes(content) + garbage[lies], "TIFF") == 1
+    assert frame_count(bytes(content) + garbage[lies], "TIFF") == (1, True)
     real = struct.pack("<HHHII", 1, 256, 4, 1, 16) + bytes(4)  # one entry, a width
-    assert frame_count(bytes(content) + real, "TIFF") == 2
+    assert frame_count(bytes(content) + real, "TIFF") == (2, True)
 
 
 def test_pages_that_go_round_are_counted_once():
@@ -149,7 +177,7 @@ def test_pages_that_go_round_are_counted_once():
     (at,) = struct.unpack_from("<I", content, 4)
     (entries,) = struct.unpack_from("<H", content, at)
     content[at + 2 + 12 * entries : at + 6 + 12 * entries] = struct.pack("<I", at)
-    assert frame_count(bytes(content), "TIFF") == 1
+    assert frame_count(bytes(content), "TIFF") == (1, True)
     assert load_photo(bytes(content)).size == (16, 16)
 
 
@@ -174,7 +202,7 @@ def test_a_cut_file_is_walked_to_its_end(order):
         for cut in range(3, len(content)):
             structure_fault(content[:cut], kind)
             if kind in ("GIF", "TIFF"):
-                assert frame_count(content[:cut], kind) == 1
+                assert frame_count(content[:cut], kind) == (1, True)
 
 
 def test_a_gif_of_nothing_is_refused():

@@ -86,6 +86,13 @@ def test_program_that_hangs_or_fails_reads_nothing(tmp_path, monkeypatch, caplog
     assert tesseract.read_scripts({"Grek": line}) == {"Grek": [None]}
 
 
+def test_a_program_that_does_not_list_its_languages_is_told_with_what_to_run(tmp_path, monkeypatch, caplog):
+    install(tmp_path, monkeypatch, "exit 3")
+    assert tesseract.installed_languages() == frozenset()
+    said = "tesseract does not list its languages (CalledProcessError): `tesseract --list-langs` says why"
+    assert caplog.messages == [said]
+
+
 def test_bright_letters_are_made_dark():
     pixels = np.full((40, 120, 3), 20, np.uint8)
     pixels[10:30, 30:40] = 230

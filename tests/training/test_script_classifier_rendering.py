@@ -69,6 +69,12 @@ def test_textures_fill_their_size_and_no_text_is_32_px_high(textures):
     assert {textures.no_text(rng).shape[0] for _ in range(30)} == {32}
 
 
+def test_pictures_that_cannot_be_read_are_counted_and_not_named(tmp_path, caplog):
+    (tmp_path / "witness-house.jpg").write_bytes(b"no picture")
+    assert load_textures([tmp_path]).photos == ()
+    assert caplog.messages == ["1 of 1 photos cannot be read and are left out"]
+
+
 def test_batches_hold_every_sample_once_in_one_width():
     lines = [np.full((32, width), 7, np.uint8) for width in (20, 40, 300, 90, 41)]
     made = samples.batches(samples.Samples(lines, np.arange(5)), 2, np.random.default_rng(0))

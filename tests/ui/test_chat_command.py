@@ -48,7 +48,28 @@ def test_nothing_is_sent_watched_or_linked_to_the_outside():
 
 def test_other_names_may_open_the_chat_only_where_it_is_bound_to_others():
     assert streamlit_options("127.0.0.1", 1)["server.allowedHosts"] == ["localhost", "127.0.0.1", "::1"]
-    assert "server.allowedHosts" not in streamlit_options("0.0.0.0", 1)  # noqa: S104
+    assert streamlit_options("0.0.0.0", 1)["server.allowedHosts"] == ["*"]  # noqa: S104 - else ui/.streamlit holds
+
+
+@pytest.mark.parametrize("written", ["", "nonsense", "server = 3", "[server]\nallowedHosts = []"])
+def test_names_that_a_person_set_stay_in_force_at_a_server_for_several(
+    tmp_path, monkeypatch: pytest.MonkeyPatch, written: str
+):
+    monkeypatch.delenv("STREAMLIT_SERVER_ALLOWED_HOSTS", raising=False)
+    home, here = tmp_path / "home", tmp_path / "here"
+    for folder in (home, here):
+        (folder / ".streamlit").mkdir(parents=True)
+    monkeypatch.setattr(Path, "home", lambda: home)
+    monkeypatch.chdir(here)
+    (home / ".streamlit" / "config.toml").write_text(written)
+    assert streamlit_options("0.0.0.0", 1)["server.allowedHosts"] == ["*"]  # noqa: S104
+    (home / ".streamlit" / "config.toml").write_text('[server]\nallowedHosts = ["home.example"]')
+    assert streamlit_options("0.0.0.0", 1)["server.allowedHosts"] == ["home.example"]  # noqa: S104
+    (here / ".streamlit" / "config.toml").write_text('[server]\nallowedHosts = ["chat.example", "b.example"]')
+    assert streamlit_options("0.0.0.0", 1)["server.allowedHosts"] == ["chat.example", "b.example"]  # noqa: S104
+    monkeypatch.setenv("STREAMLIT_SERVER_ALLOWED_HOSTS", "env.example")
+    assert "server.allowedHosts" not in streamlit_options("0.0.0.0", 1)  # noqa: S104 - Streamlit reads it
+    assert streamlit_options("127.0.0.1", 1)["server.allowedHosts"] == ["localhost", "127.0.0.1", "::1"]
 
 
 def test_streamlit_knows_every_option():
@@ -85,7 +106,7 @@ def test_the_page_reads_what_the_command_tells_it():
 def test_wrong_settings_end_the_command_before_anything_is_served(tmp_path, monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("streamlit")
     served = []
-    monkeypatch.setattr(chat_command, "_serve", lambda *given: served.append(given))
+    monkeypatch.setattr(chat_command, "serve", lambda *given: served.append(given))
     result = run("--settings", str(tmp_path / "none.toml"))
     assert result.exit_code == 2
     assert "Wanted: a settings file" in result.stderr
@@ -97,14 +118,15 @@ def test_the_command_serves_with_the_same_folder_that_it_made_the_server_of(tmp_
     from geosleuth.ui.page.server import Server, the_server
 
     served = []
-    monkeypatch.setattr(chat_command, "_serve", lambda options, arguments: served.append((options, arguments)))
+    monkeypatch.setattr(chat_command, "serve", lambda *given: served.append(given))
     monkeypatch.setattr(Server, "begin_warm_up", lambda _: None)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     result = run("--port", str(port), "--cases", str(tmp_path))
     assert result.exit_code == 0, result.stderr
-    ((options, arguments),) = served
+    ((script, options, arguments),) = served
+    assert script == chat_command.SCRIPT
     assert options["server.port"] == str(port)
     assert f"http://127.0.0.1:{port}" in result.stderr
     assert arguments == ["--cases", str(tmp_path)]
@@ -134,4 +156,10 @@ def test_streamlit_run_from_any_folder_is_as_private_as_the_command():
     stated = {f"{section}.{key}": value for section, keys in script_level.items() for key, value in keys.items()}
     assert stated["browser.gatherUsageStats"] is False
     assert stated["server.address"] == "127.0.0.1"
-    assert {key: str(value).lower() for key, value in stated.items()} == {key: options[key].lower() for key in stated}
+    assert stated["server.allowedHosts"] == ["localhost", "127.0.0.1", "::1"]
+    assert stated["logger.enableRich"] is False
+    assert {key: _as_option(value) for key, value in stated.items()} == {key: options[key] for key in stated}
+
+
+def _as_option(value: object) -> object:
+    return value if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else value

@@ -25,7 +25,7 @@ spec.loader.exec_module(made)
 def run(monkeypatch):
     """Return what runs the command, and gives what it would have served."""
     served = []
-    monkeypatch.setattr(evaluate_human, "_serve", lambda *given: served.append(given))
+    monkeypatch.setattr(evaluate_human, "serve", lambda *given: served.append(given))
     app = Typer()
     app.command()(evaluate_human.human)
 
@@ -54,12 +54,12 @@ def test_the_page_is_served_on_this_machine_alone(run, towns, tmp_path):
     assert result.exit_code == 0, result.stderr
     assert "1 photos; 0 answers of 0 people so far." in result.stderr
     assert f"http://127.0.0.1:{port}" in result.stderr
-    ((options, arguments),) = served
+    ((script, options, arguments),) = served
     assert options["server.address"] == "127.0.0.1"
     assert options["browser.gatherUsageStats"] == "false"
     assert options["server.allowedHosts"] == ["localhost", "127.0.0.1", "::1"]
     assert arguments == ["--data", "csv", "--root", str(towns), "--out", str(out), "--limit", "1"]
-    assert evaluate_human.SCRIPT.is_file()
+    assert script.is_file()
     assert out.read_bytes() == b""
 
 

@@ -106,7 +106,8 @@ class Steady:
             try:
                 rows = self.encoded[number]
             except InputError as error:
-                logger.warning("A lesson that was readable before: %s", error)
+                logger.warning("Lesson %d was readable before; the next takes its place", number + 1)
+                logger.debug("Why: %s", error)
                 last = error
                 continue
             if digest(rows) == int(self.measured.digests[number]):

@@ -90,7 +90,7 @@ def load_textures(folders: list[Path], latin_from: frozenset[str] = frozenset())
     for file in files:
         pixels = cv2.imread(str(file))
         if pixels is None:
-            logger.warning("not readable, left out: %s", file)
+            logger.debug("not readable, left out: %s", file)
             continue
         scale = 1024 / max(pixels.shape)
         rgb = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[:, :, ::-1]
@@ -98,6 +98,8 @@ def load_textures(folders: list[Path], latin_from: frozenset[str] = frozenset())
         found = _search(np.ascontiguousarray(rgb, np.uint8))
         alarms += found[0]
         latin += found[1] if file.name in latin_from else []
+    if len(photos) < len(files):
+        logger.warning("%d of %d photos cannot be read and are left out", len(files) - len(photos), len(files))
     logger.info("%d photos, %d false alarms, %d real Latin lines", len(photos), len(alarms), len(latin))
     return Textures(tuple(photos), tuple(alarms), tuple(latin))
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from geosleuth.indexes.errors import InputError
-from geosleuth.ui.chat_command import check_port, streamlit_options
+from geosleuth.ui.chat_command import check_port, serve, streamlit_options
 from geosleuth.ui.options import Verbose
 from geosleuth.ui.shell import exits, logs_to_stderr
 
@@ -41,7 +41,7 @@ def review(
         left = len(desk.asked)
         typer.echo(f"{left} of {len(desk.review.items)} items are left for {reviewer}.", err=True)
         typer.echo(f"The review is at http://{HOST}:{port} (end it with Ctrl-C).", err=True)
-        _serve(streamlit_options(HOST, port), script_arguments(folder, reviewer, root))
+        serve(SCRIPT, streamlit_options(HOST, port), script_arguments(folder, reviewer, root))
 
 
 def check_streamlit() -> None:
@@ -67,13 +67,3 @@ def _check_port(port: int) -> None:
     except InputError as error:
         remedy = f"End what runs there, or choose another: --port {port % 65535 + 1}."
         raise InputError(f"port {port} of {HOST} for the review", error.found, remedy) from error
-
-
-def _serve(options: dict[str, str | list[str]], arguments: list[str]) -> None:
-    """Run Streamlit in this process until Ctrl-C."""
-    from streamlit.web import cli
-
-    flags = []
-    for name, value in options.items():
-        flags += [f"--{name}={one}" for one in ([value] if isinstance(value, str) else value)]
-    cli.main(["run", str(SCRIPT), *flags, "--", *arguments], standalone_mode=False)

@@ -71,7 +71,9 @@ class Server:
                 )
                 _ = self.agent.references
             except InputError as error:  # the first run says it to a person
-                logger.warning("The warm-up failed: %s", error)
+                kind = type(error).__name__
+                logger.warning("The warm-up failed (%s): `geosleuth doctor`, or the first photo, says why", kind)
+                logger.debug("Trace of the warm-up", exc_info=True)
             finally:
                 self._warm.set()
 

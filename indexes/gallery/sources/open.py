@@ -14,12 +14,13 @@ from geosleuth.indexes.gallery.sources.folder import FolderSource, photo_paths
 from geosleuth.indexes.gallery.sources.source import Source
 from geosleuth.indexes.gallery.sources.table import TableSource, match_columns
 from geosleuth.indexes.gallery.sources.table_rows import read_rows
-from geosleuth.indexes.photo_file import sniff
+from geosleuth.indexes.photo_file import refused_address, sniff
 
 Kind = Literal["folder", "table", "geotiff", "mbtiles", "xyz"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _WANTED = "a source of images: a folder of photos, a table (CSV, Parquet), a GeoTIFF, an MBTiles file or an XYZ folder"
+_SAVED = "Save it on this machine, and give its path."
 _GEO_TAGS = (33550, 34264, 33922)  # ModelPixelScale, ModelTransformation, ModelTiepoint (OGC GeoTIFF 1.1, 7.1)
 _OPTIONS = {"root": ("table",), "zoom": ("mbtiles", "xyz"), "tile-px": ("geotiff",), "overlap": ("geotiff",)}
 _MAX_ZOOM = 24  # tiles of 2 m; nobody cuts finer ones
@@ -49,6 +50,8 @@ def open_source(
     Raises:
         InputError: There is nothing that can be read as a source.
     """
+    if (refused := refused_address(path, _WANTED, _SAVED)) is not None:
+        raise refused
     path = absolute(path, _WANTED)
     if kind is not None and kind not in KINDS:
         raise InputError("a kind of source", f"{kind!r}", f"Use one of: {', '.join(KINDS)}.")

@@ -55,6 +55,19 @@ def test_a_case_at_work_stays(tmp_path):
     assert sweep(tmp_path, 30) == [case]
 
 
+def test_a_case_that_cannot_be_deleted_is_told_without_the_names_of_its_files(tmp_path, monkeypatch, caplog):
+    store = CaseStore(tmp_path)
+    case = aged(store, "old", 40)
+
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied", "witness-house.jpg")
+
+    monkeypatch.setattr("geosleuth.agent.cases.retention.remove_case", denied)
+    assert sweep(tmp_path, 30) == []
+    said = f"Case {case} is too old and cannot be deleted (Permission denied): see its folder in cases_dir"
+    assert caplog.messages == [said]
+
+
 @pytest.mark.parametrize("name", ["photos", "0" * 31, "x" * 32])
 def test_what_no_store_made_is_left_alone(tmp_path, name):
     other = tmp_path / name / ("0" * 32)

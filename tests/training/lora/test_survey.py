@@ -95,10 +95,11 @@ def measured(encoder, alone, kit, tmp_path):
     return survey(Encoded(kit.Noise(4, broken=(1,)), encoder, 256), tmp_path, alone)
 
 
-def test_a_picture_that_goes_away_in_training_gives_its_place_to_the_next(encoder, kit, measured):
+def test_a_picture_that_goes_away_in_training_gives_its_place_to_the_next(encoder, kit, measured, caplog):
     steady = Steady(Encoded(kit.Noise(4, broken=(2,)), encoder, 256), measured)
     [gone], [third] = steady[2], steady[3]
     assert np.array_equal(gone.tokens, third.tokens)
+    assert caplog.messages == ["Lesson 3 was readable before; the next takes its place"]
     away = Steady(Encoded(kit.Noise(4, broken=(0, 2, 3)), encoder, 256), measured)
     assert "a picture" in str(away[2])
 

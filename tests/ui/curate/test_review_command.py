@@ -24,7 +24,7 @@ def run(monkeypatch):
     """Return what runs the command, and gives what it would have served."""
     pytest.importorskip("streamlit")
     served = []
-    monkeypatch.setattr(review_command, "_serve", lambda *given: served.append(given))
+    monkeypatch.setattr(review_command, "serve", lambda *given: served.append(given))
     app = Typer()
     app.command()(review_command.review)
 
@@ -44,12 +44,12 @@ def test_the_page_is_served_on_this_machine_alone(run, tmp_path):
     assert result.exit_code == 0, result.stderr
     assert "1 of 2 items are left for anna." in result.stderr
     assert f"http://127.0.0.1:{port}" in result.stderr
-    ((options, arguments),) = served
+    ((script, options, arguments),) = served
     assert options["server.address"] == "127.0.0.1"
     assert options["browser.gatherUsageStats"] == "false"
     assert options["server.allowedHosts"] == ["localhost", "127.0.0.1", "::1"]
     assert arguments == ["--folder", str(review.path), "--reviewer", "anna", "--root", str(review.root)]
-    assert review_command.SCRIPT.is_file()
+    assert script.is_file()
 
 
 def test_what_is_wrong_ends_the_command_before_anything_is_served(run, tmp_path):

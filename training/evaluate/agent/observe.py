@@ -186,7 +186,10 @@ class _Looker:
         except InputError:
             raise  # settings: no other photo would fare better
         except Exception as error:  # one photo of thousands must not end the run
-            logger.exception("A fault of geosleuth at %r", str(path))
+            # The report has the file and the error's words; a log is kept, and sent to others.
+            logger.error("A fault of geosleuth over a photo: %s", type(error).__name__)
+            if self.agent.settings.precision_cap_km is None:  # which holds for all logs
+                logger.info("Its trace", exc_info=True)
             return _unreadable(truth, f"a fault of geosleuth, {type(error).__name__}: {error}")
         seconds, limit_s = time.perf_counter() - started, self.agent.settings.max_seconds
         failures = [_failure(step.tool, step.failure) for step in trace if step.failure is not None]

@@ -67,7 +67,7 @@ class VectorCache:
                 vectors, valid = file.get_tensor("vectors"), file.get_tensor("valid")
                 broken = tuple(Skipped(*row) for row in json.loads(file.metadata()["broken"]))
         except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
-            logger.warning("%s is damaged (%s): its pictures are encoded again", path, error)
+            logger.warning("%s is damaged (%s): its pictures are encoded again", path, type(error).__name__)
             return None
         if vectors.shape[:1] != (count,) or valid.shape != (count,):
             logger.warning("%s holds other pictures: they are encoded again", path)

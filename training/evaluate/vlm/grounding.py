@@ -107,7 +107,8 @@ def ground(
         except UnavailableError:
             raise
         except InputError as error:
-            logger.warning("Pair %s is not checked: %s", record.pair_id, error)
+            logger.warning("Pair %s is not checked: see that its pictures are there, and whole", record.pair_id)
+            logger.debug("Why: %s", error)
             left_out["a picture or an answer that cannot be had"] += 1
         else:
             if row is None:

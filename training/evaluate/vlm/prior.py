@@ -88,7 +88,8 @@ def ask_views(
         except UnavailableError:
             raise
         except InputError as error:  # a damaged picture, or one that the server refuses: it counts as unanswered
-            logger.warning("%s is not answered: %s", view.path, error)
+            logger.warning("Photo %d of %d is not answered; the report names it, and why", len(found) + 1, len(views))
+            logger.debug("Why %s is not: %s", view.path, error)
             missing.append(Skipped(str(view.path), str(error)))
         found.append(answer)
         photos.append(photo_sha256)

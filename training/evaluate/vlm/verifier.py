@@ -168,7 +168,8 @@ def ask_pairs(
         except UnavailableError:
             raise
         except InputError as error:  # a damaged picture, or one that the server refuses: it counts as unanswered
-            logger.warning("Pair %s is not answered: %s", record.pair_id, error)
+            logger.warning("Pair %s is not answered; the report says why", record.pair_id)
+            logger.debug("Why: %s", error)
             missing.append(Skipped(record.pair_id, str(error)))
         found.append(AskedPair(record, verdict, reasons))
         if on_asked:

@@ -1,6 +1,7 @@
 """The agent on a few drawn photos: looked at once, kept when done, and the same with another prior."""
 
 import importlib.util
+import logging
 import sys
 from collections import Counter
 from pathlib import Path
@@ -185,6 +186,26 @@ def test_a_fault_of_ours_is_one_photos(
     monkeypatch.setattr(Session, "gather", faulty)
     seen = run(photos, tmp_path / "notes")
     assert [one.failures for one in seen][::2] == [("photo: a fault of geosleuth, ZeroDivisionError: by us",)] * 2
+
+
+@pytest.mark.parametrize("cap", [None, 25.0])
+def test_a_fault_of_ours_is_logged_without_its_words_and_the_photos_name(
+    photos: list[LabelledPhoto],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    cap: float | None,
+) -> None:
+    def faulty(_):
+        raise ZeroDivisionError("by FARMACIA")
+
+    monkeypatch.setattr(Session, "gather", faulty)
+    caplog.set_level(logging.INFO, "geosleuth.training.evaluate.agent.observe")
+    run(photos[:1], tmp_path / "notes", Settings(precision_cap_km=cap))
+    fault, *trace = [one for one in caplog.records if one.name == "geosleuth.training.evaluate.agent.observe"]
+    assert (fault.levelname, fault.getMessage()) == ("ERROR", "A fault of geosleuth over a photo: ZeroDivisionError")
+    assert fault.exc_info is None
+    assert [(one.levelname, one.getMessage()) for one in trace] == ([] if cap else [("INFO", "Its trace")])
 
 
 def test_what_no_photo_could_do_without_ends_the_run(

@@ -160,12 +160,13 @@ def test_without_probabilities_there_is_no_calibration(views):
     assert "Photos without probabilities of countries, since the server gives none: 4." in record.notes
 
 
-def test_a_damaged_picture_counts_as_unanswered(views, tmp_path):
+def test_a_damaged_picture_counts_as_unanswered(views, tmp_path, caplog):
     broken = StreetView(tmp_path / "broken.png", *PARIS, "FR", "Paris")
     broken.path.write_bytes(b"no picture")
     record = measured_prior(asked_of([views[0], broken]), model="m", data="d")
     assert values(record.sections[0], "all")["country: accuracy, all"] == 0.5
     assert record.missing[0][0] == str(broken.path)
+    assert caplog.messages == ["Photo 2 of 2 is not answered; the report names it, and why"]
 
 
 def test_where_no_picture_can_be_read_nothing_is_measured(tmp_path):

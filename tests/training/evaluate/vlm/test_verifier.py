@@ -190,12 +190,14 @@ def test_nothing_is_asked_twice(root, tmp_path):
     assert model.asked == 0
 
 
-def test_a_picture_that_is_gone_counts_as_wrong(root):
+def test_a_picture_that_is_gone_counts_as_wrong(root, caplog):
     asked = ask_pairs([RECORDS[0], record(1, 9, "no_match", 2)], asker(root))
     rec = measured_verifier(asked, model="m", data="d")
     assert values(rec.sections[0], "all")["accuracy"] == 0.5
     assert values(rec.sections[0], "all")["without an answer"] == 0.5
     assert rec.missing[0][0] == "1-9"
+    assert "9.png" in rec.missing[0][1]
+    assert caplog.messages == ["Pair 1-9 is not answered; the report says why"]
 
 
 def test_where_no_pair_can_be_read_nothing_is_measured(root):
@@ -275,6 +277,13 @@ def test_features_of_the_old_query_must_go_too(root):
     assert [(row.swapped, row.must_go, row.kept) for row in blind.rows] == [("2.png", 2, 2), ("1.png", 0, 0)]
     looking = ground(records, asker(root), Words())
     assert [(row.swapped, row.must_go, row.kept) for row in looking.rows] == [("2.png", 2, 0), ("1.png", 1, 0)]
+
+
+def test_a_pair_that_cannot_be_checked_is_told_by_its_id(root, caplog):
+    found = ground([RECORDS[0], record(1, 9, "match")], asker(root), Words())
+    assert found.left_out["a picture or an answer that cannot be had"] > 0
+    assert "Pair 1-9 is not checked: see that its pictures are there, and whole" in caplog.messages
+    assert ".png" not in caplog.text
 
 
 def test_what_must_go_by_hand():

@@ -61,7 +61,7 @@ class Tab:
 
     def look(self) -> AppTest:
         with self.monkeypatch.context() as patch:
-            patch.setattr(sys, "argv", ["script.py", *arguments_of(self.told)])
+            patch.setattr(sys, "argv", ["human.py", *arguments_of(self.told)])
             self.page.run()
         assert [one.message for one in self.page.exception] == []
         return self.page
