@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from geosleuth.agent.investigation import pooled_group
 from geosleuth.agent.localization import PhotoFacts
 from geosleuth.agent.state import Found
+from geosleuth.tools.captions import CAPTION, MOST
 from geosleuth.tools.evidence import Nothing
 
 
@@ -26,7 +28,8 @@ def answer_notes(
         photos: Of the scene.
         left_out: Ids of what shall not count.
     """
-    return tuple(dict.fromkeys([*noted, *_scene_notes(counted, photos), *_not_left_out(found, left_out)]))
+    notes = [*noted, *_scene_notes(counted, photos), *_caption_notes(counted), *_not_left_out(found, left_out)]
+    return tuple(dict.fromkeys(notes))
 
 
 def _scene_notes(found: Sequence[Found], photos: Sequence[PhotoFacts]) -> list[str]:
@@ -44,6 +47,14 @@ def _scene_notes(found: Sequence[Found], photos: Sequence[PhotoFacts]) -> list[s
     if any(len(where) > 1 for group, where in groups.items() if group is not None):
         notes.append("Clues that several photos share divide their bits: without one of them the others say the same.")
     return notes
+
+
+def _caption_notes(found: Sequence[Found]) -> list[str]:
+    """Say what captions are worth, and how one that the investigator trusts is made to count."""
+    if not any(item.evidence.type == CAPTION for item in found):
+        return []
+    worth = f"what it names counts at most {math.log2(MOST):g} bits"
+    return [f"Writing was laid over the picture: {worth}. If you trust whoever wrote it, say so as a hint."]
 
 
 def _not_left_out(found: Sequence[Found], left_out: Sequence[str]) -> list[str]:

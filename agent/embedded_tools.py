@@ -52,11 +52,12 @@ def locatability(scene: Scene) -> Finding:
 
 
 def _locatability(scene: Scene) -> Locatability:
+    from geosleuth.tools.captions import scene_lines
     from geosleuth.tools.locatability import score_locatability
 
     spec = scene.models.spec("locatability") if scene.models is not None else None
     if scene.models is None or spec is None:
-        return score_locatability(scene.photo, scene.lines)
+        return score_locatability(scene.photo, scene_lines(scene.lines))
     from geosleuth.tools.learned_locatability import segment_locatability, vlm_locatability
     from geosleuth.tools.vlm.load import model_kind
 

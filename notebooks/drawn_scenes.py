@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from geosleuth.ui.demo_scene import draw_scene
+from geosleuth.ui.demo_scene import draw_scene, photographed
 
 SIGNS = {
     "bakery.jpg": ("PASTELARIA CENTRAL", "COIMBRA 12", "FIGUEIRA DA FOZ 34"),
@@ -73,7 +73,7 @@ def _wall(words: tuple[str, ...]) -> Image.Image:
         draw.text(
             (480, top + 50), text, font=ImageFont.load_default(48), fill=(20, 20, 30), anchor="mm", stroke_width=1
         )
-    return picture
+    return photographed(picture)
 
 
 def _facade(seed: int, shift: int) -> Image.Image:

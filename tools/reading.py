@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from geosleuth.tools.brands import brand_clues
+from geosleuth.tools.captions import caption_clues, is_caption, scene_lines
 from geosleuth.tools.contacts import contact_clues, without_addresses
 from geosleuth.tools.conventions import convention_clues
 from geosleuth.tools.evidence import Evidence, Nothing
@@ -49,10 +50,12 @@ def clues(lines: Sequence[TextLine], photo_size: tuple[int, int]) -> list[Eviden
 
     Always returns something: `Nothing`, with the reason, where the lines tell nothing.
     """
-    kept = sorted(without_watermarks(lines, photo_size), key=lambda line: -line.score)[:MOST_LINES]
+    marked = sorted(without_watermarks(lines, photo_size), key=lambda line: -line.score)
+    kept = scene_lines(marked)[:MOST_LINES]
     plain = [without_addresses(line) for line in kept]
     found = [*language_clues(plain), *place_clues(plain), *brand_clues(plain)]
     found += [*contact_clues(kept), *convention_clues(kept)]
+    found += caption_clues([line for line in marked if is_caption(line)][:MOST_LINES])
     return found or [_nothing(lines, kept)]
 
 
@@ -60,7 +63,7 @@ def _nothing(lines: Sequence[TextLine], kept: Sequence[TextLine]) -> Evidence:
     if not lines:
         reason = "no writing was found"
     elif not kept:
-        reason = "the only writing is the mark of the imagery's maker or a camera's stamp"
+        reason = "the only writing is laid over the picture: its maker's mark, a camera's stamp or a caption"
     else:
         reason = f"{len(kept)} line{'s' if len(kept) > 1 else ''} of writing, none of which tells of a place"
     claim = reason[0].upper() + reason[1:]

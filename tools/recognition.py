@@ -10,6 +10,7 @@ import numpy as np
 
 from geosleuth.tools.detection import Box, Pixels, cut_line, detect_boxes
 from geosleuth.tools.line_score import score_reading
+from geosleuth.tools.overlay_text import overlay_probability, overlay_version
 from geosleuth.tools.ppocr import Reading, read_lines
 from geosleuth.tools.script_choice import Shares, choose_scripts, readable_by_ppocr
 from geosleuth.tools.script_classifier import CLASSES, NO_TEXT, classify_lines
@@ -55,19 +56,21 @@ def recognise(photo: Photo) -> list[TextLine]:
     candidates = [replace(c, scripts=row) for c, row in zip(candidates, shares, strict=True)]
     foreign = _ask_tesseract(candidates)
     lines = [_decide(c, scale, foreign.get(index, {})) for index, c in enumerate(candidates)]
-    return [line for line in lines if line is not None]
+    found = [line for line in lines if line is not None]
+    return [line.model_copy(update={"overlay": overlay_probability(photo.pixels, line.box)}) for line in found]
 
 
 @cache
 def recogniser_version() -> str:
-    """What a reading depends on: versions of PP-OCR's package and of Tesseract, and the classifier's hash."""
+    """What a reading depends on: versions of PP-OCR's package and of Tesseract, and hashes of our own weights."""
     from hashlib import sha256
     from importlib.metadata import version
     from importlib.resources import files
 
     weights = files("geosleuth.tools").joinpath("data/script_classifier.onnx").read_bytes()
     scripts = sha256(weights).hexdigest()[:12]
-    return f"rapidocr {version('rapidocr')}, tesseract {tesseract_version()}, scripts {scripts}"
+    ours = f"scripts {scripts}, overlay {overlay_version()}"
+    return f"rapidocr {version('rapidocr')}, tesseract {tesseract_version()}, {ours}"
 
 
 def to_working_size(pixels: Pixels) -> tuple[Pixels, float]:

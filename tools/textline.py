@@ -31,6 +31,7 @@ class TextLine(BaseModel):
     score: Share
     recogniser: str  # "ppocr", "tesseract:Cyrillic" or "none"
     readable: bool = True
+    overlay: Share = 0.0  # probability that it was laid over the picture, as captions are, and stands on no sign
 
     @model_validator(mode="after")
     def _unreadable_says_nothing(self) -> TextLine:

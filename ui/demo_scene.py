@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 1280, 853  # px; 3:2, as most cameras take
 HORIZON = 520  # px from the top
+# What the camera shows of a drawing: where its corners lie in it, upper left first, then down and round, as shares.
+_LEANING = (0, 0.075, 0.011, 1, 0.992, 0.937, 0.997, 0)
 NOTE = "This street scene is synthetic: geosleuth drew it. The shop, its telephone number and the street do not exist."
 # Pillow's own font has ASCII letters only; French capitals often go without their accents on signs.
 SHOP_SIGN = "BOULANGERIE DU MOULIN"
@@ -35,11 +37,20 @@ def draw_scene() -> Image.Image:
     _sky(draw)
     _road(draw)
     _houses(draw)
-    scene = _grain(scene.filter(ImageFilter.GaussianBlur(1.0)))  # walls are soft; the signs come after, and are sharp
+    scene = scene.filter(ImageFilter.GaussianBlur(1.0))  # walls are soft; the signs come after, and are sharp
     draw = ImageDraw.Draw(scene)
     _shop(draw)
     _road_sign(draw)
-    return scene.filter(ImageFilter.GaussianBlur(0.5))
+    return photographed(scene)
+
+
+def photographed(drawing: Image.Image) -> Image.Image:
+    """Return a drawing as a hand-held camera sees it: writing on the level grid of pixels is taken for a caption."""
+    from PIL import Image, ImageFilter
+
+    corners = tuple(round(share * side, 2) for share, side in zip(_LEANING, drawing.size * 4, strict=True))
+    seen = drawing.transform(drawing.size, Image.Transform.QUAD, corners, Image.Resampling.BICUBIC)
+    return _grain(seen.filter(ImageFilter.GaussianBlur(0.7)))
 
 
 def _sky(draw: ImageDraw.ImageDraw) -> None:
@@ -116,8 +127,9 @@ def _grain(scene: Image.Image) -> Image.Image:
     from PIL import Image, ImageChops
 
     dice = random.Random(0)  # noqa: S311 - grain, not secrets; the same scene on every machine
-    noise = Image.frombytes("L", (WIDTH // 2, HEIGHT // 2), dice.randbytes((WIDTH // 2) * (HEIGHT // 2)))
-    grain = noise.point([value // 20 for value in range(256)]).resize((WIDTH, HEIGHT))
+    half = (scene.width // 2, scene.height // 2)
+    noise = Image.frombytes("L", half, dice.randbytes(half[0] * half[1]))
+    grain = noise.point([value // 20 for value in range(256)]).resize(scene.size)
     return ImageChops.subtract(scene, Image.merge("RGB", (grain, grain, grain)))
 
 

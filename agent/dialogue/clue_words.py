@@ -21,6 +21,7 @@ _KINDS: dict[str, tuple[str, ...]] = {
         ("postcode zip postal", "reading.postcode"),
         ("plate plates licence license registration", "reading.plate reading.licence observation.plate"),
         ("town", "reading.place"),
+        ("caption captions overlay subtitle", "reading.caption"),
         ("gps position coordinates", "metadata.gps hint.coordinates"),
         ("exif metadata", "metadata."),
         ("clock timezone zone", "metadata.time"),

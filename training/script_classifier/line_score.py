@@ -70,13 +70,13 @@ def _right(reading: Reading, truth: str) -> bool:
     return bool(reading.text) and agreement(reading.text, truth) >= 1 - _ERRORS
 
 
-def fit(rows: Table, right: Table) -> Table:
-    """Fit a logistic regression by Newton's method with a small ridge."""
-    weights = np.zeros(rows.shape[1])
+def fit(rows: Table, right: Table, each: Table | None = None, *, ridge: float = _RIDGE) -> Table:
+    """Fit a logistic regression by Newton's method with a small ridge; `each` says how much a row counts."""
+    weights, count = np.zeros(rows.shape[1]), np.ones(len(rows)) if each is None else each
     for _ in range(50):
         p = 1 / (1 + np.exp(-rows @ weights))
-        gradient = rows.T @ (right - p) - _RIDGE * len(rows) * weights
-        hessian = (rows * (p * (1 - p))[:, None]).T @ rows + _RIDGE * len(rows) * np.eye(rows.shape[1])
+        gradient = rows.T @ (count * (right - p)) - ridge * len(rows) * weights
+        hessian = (rows * (count * p * (1 - p))[:, None]).T @ rows + ridge * len(rows) * np.eye(rows.shape[1])
         weights += np.linalg.solve(hessian, gradient)
     return weights
 

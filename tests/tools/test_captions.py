@@ -1,0 +1,98 @@
+"""What a caption is worth beside the writing of the scene; lines are made by hand, no picture is read."""
+
+import math
+
+import pytest
+
+from geosleuth.agent.answer_notes import answer_notes
+from geosleuth.agent.belief import Belief
+from geosleuth.agent.state import Found
+from geosleuth.tools.captions import CAPTION, MOST
+from geosleuth.tools.evidence import NearPoints, Nothing, OverRegions
+from geosleuth.tools.reading import clues
+from geosleuth.tools.textline import TextLine
+
+SIZE = (1280, 960)
+FALSE_PLACE = ("Welcome to Nairobi", "Nairobi, Kenya", "www.nairobi.co.ke", "Tel. +254 20 222 2222")
+# Signs that a street of the country may well show, each alone.
+SIGNS = {
+    "DE": ("Bäckerei und Konditorei", "Durchfahrt verboten"),
+    "UA": ("Продукти та хліб", "Ремонт взуття"),
+    "TR": ("Kiralık daire", "Giriş yasaktır"),
+    "KR": ("동네 약국", "부동산 임대"),
+}
+
+
+def line(text, *, overlay=0.0, y=300.0):
+    box = ((100.0, y), (500.0, y), (500.0, y + 30), (100.0, y + 30))
+    script = {"П": "Cyrl", "Р": "Cyrl", "동": "Hang", "부": "Hang"}.get(text[0], "Latn")
+    return TextLine(
+        text=text, box=box, script=script, script_confidence=0.98, score=0.95, recogniser="test", overlay=overlay
+    )
+
+
+def caption(*texts):
+    return [line(text, overlay=0.97, y=900.0) for text in texts]
+
+
+def spoken(lines):
+    return [piece for piece in clues(lines, SIZE) if not isinstance(piece.likelihood, Nothing)]
+
+
+def country(lines):
+    return next(iter(Belief.start().update(spoken(lines)).country_probabilities()))
+
+
+@pytest.mark.parametrize("code", SIGNS)
+def test_a_false_caption_moves_no_answer_that_a_sign_speaks_against(code):
+    signs = [line(text) for text in SIGNS[code]]
+    assert country(signs) == code
+    assert country([*signs, *caption(*FALSE_PLACE)]) == code
+    assert country([*signs, *(line(text) for text in FALSE_PLACE)]) == "KE"  # on signs the same words are believed
+
+
+def test_a_caption_costs_certainty():
+    signs = [line(text) for text in SIGNS["DE"]]
+    clean, now = (Belief.start().update(spoken(lines)) for lines in (signs, [*signs, *caption(*FALSE_PLACE)]))
+    assert now.country_probabilities()["KE"] > clean.country_probabilities()["KE"]
+    assert now.country_probabilities()["DE"] < clean.country_probabilities()["DE"]
+
+
+def test_all_captions_together_count_little():
+    start = Belief.start()
+    before, after = (
+        belief.country_probabilities()["KE"] for belief in (start, start.update(spoken(caption(*FALSE_PLACE))))
+    )
+    odds = after / (1 - after) / (before / (1 - before))
+    assert 1 < odds < MOST**1.2  # one witness: what it repeats adds next to nothing
+
+
+def test_a_captions_language_is_its_writers_and_counts_nothing():
+    assert {piece.type for piece in clues(caption("Bäckerei und Konditorei"), SIZE)} == {"reading"}
+    both = spoken([line(SIGNS["TR"][0]), *caption("Bäckerei und Konditorei")])
+    assert both == spoken([line(SIGNS["TR"][0])])
+
+
+def test_each_finding_of_a_caption_is_bounded_and_says_where_it_stands():
+    found = spoken(caption(*FALSE_PLACE))
+    assert {type(piece.likelihood) for piece in found} == {NearPoints, OverRegions}
+    for piece in found:
+        assert (piece.type, piece.group) == (CAPTION, "caption")
+        assert piece.claim.startswith("Laid over the picture: ")
+        one = piece.likelihood
+        if isinstance(one, OverRegions):
+            assert all(abs(ratio - one.otherwise) <= math.log(MOST) + 1e-9 for ratio in one.log_ratios.values())
+        else:
+            nairobi = max(one.places, key=lambda place: place.weight)
+            here = sum(place.weight for place in one.places if (place.lat, place.lon) == (nairobi.lat, nairobi.lon))
+            assert one.floor + here <= MOST * one.floor + 1e-9
+
+
+def test_the_answer_says_what_a_caption_is_worth():
+    told = [Found(id=f"{n}", step=1, evidence=piece) for n, piece in enumerate(spoken(caption("Nairobi, Kenya")))]
+    (note,) = answer_notes((), told, told, (), ())
+    assert note == (
+        "Writing was laid over the picture: what it names counts at most 3 bits. "
+        "If you trust whoever wrote it, say so as a hint."
+    )
+    assert answer_notes((), (), (), (), ()) == ()
