@@ -100,7 +100,7 @@ def test_the_weights_are_of_these_traits():
 
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason="the openly licensed photos are not here")
 def test_signs_on_real_photos_are_rarely_taken_for_captions():
-    photos = sorted(PHOTOS.rglob("*.jpg"))[::2]
+    photos = sorted(PHOTOS.rglob("*.jpg"))[::4]
     read = [line for path in photos for line in recognise(load_photo(path)) if line.score > 0.5]
-    assert len(read) >= 10
+    assert len(read) >= 5
     assert sum(map(is_caption, read)) <= 0.2 * len(read), [line.text for line in read if is_caption(line)]
