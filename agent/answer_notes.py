@@ -53,8 +53,8 @@ def _caption_notes(found: Sequence[Found]) -> list[str]:
     """Say what captions are worth, and how one that the investigator trusts is made to count."""
     if not any(item.evidence.type == CAPTION for item in found):
         return []
-    worth = f"what it names counts at most {math.log2(MOST):g} bits"
-    return [f"Writing was laid over the picture: {worth}. If you trust whoever wrote it, say so as a hint."]
+    worth = f"what it names counts at most {math.log2(MOST):g} bits, and its language nothing"
+    return [f"Some writing seems to be laid over the picture: {worth}. If you trust it, say what it says as a hint."]
 
 
 def _not_left_out(found: Sequence[Found], left_out: Sequence[str]) -> list[str]:

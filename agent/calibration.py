@@ -8,9 +8,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
 from geosleuth.indexes.json_file import read_json
+from geosleuth.tools.captions import CAPTION
 from geosleuth.tools.evidence import Evidence, Nothing
 
 Count = Annotated[int, Field(ge=0)]
@@ -92,6 +93,12 @@ class Calibration(_Frozen):
     errors_of_others: tuple[ErrorShare, ...] = ()
     """How far points lie of models that are not among these; empty: their likelihoods are the tool's."""
     record: FitRecord | None = None
+
+    @field_validator("temperatures")
+    @classmethod
+    def _captions_count_little(cls, temperatures: dict[str, float]) -> dict[str, float]:
+        """Whoever writes over a photo can know how often captions were true: what they count is no measured rate."""
+        return {kind: min(value, 1.0) if kind == CAPTION else value for kind, value in temperatures.items()}
 
     def temperature(self, evidence: Evidence) -> float:
         """The factor on the log-likelihoods of this evidence."""

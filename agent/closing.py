@@ -12,6 +12,7 @@ from geosleuth.agent.investigation import Investigation
 from geosleuth.agent.localization import Closing, Localization
 from geosleuth.agent.state import AgentState
 from geosleuth.indexes.geodesy import LatLon, distance_km
+from geosleuth.tools.captions import CAPTION
 from geosleuth.tools.evidence import Evidence, NearPlace, NearPoints, OverRegions
 
 _SPEAKS = math.log(2)  # a finding speaks for a region that it makes twice as probable: the bit that a guess needs
@@ -57,8 +58,9 @@ class Backing:
 
     @classmethod
     def of(cls, evidence: Sequence[Evidence], prior: Mapping[str, float], answer: Localization) -> Backing:
-        """Leave out evidence that says nothing."""
-        speaking = [one for one in evidence if isinstance(one.likelihood, NearPoints | OverRegions)]
+        """Leave out evidence that says nothing, and captions: they say what somebody wrote over the picture."""
+        of_scene = [one for one in evidence if one.type != CAPTION]
+        speaking = [one for one in of_scene if isinstance(one.likelihood, NearPoints | OverRegions)]
         return cls(speaking, prior, answer)
 
     def missing(self, words: str) -> tuple[str, ...]:

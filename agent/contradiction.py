@@ -17,6 +17,7 @@ import numpy as np
 from geosleuth.agent.localization import Contradiction
 from geosleuth.indexes.countries import country_name
 from geosleuth.indexes.geodesy import LatLon, distance_km
+from geosleuth.tools.captions import CAPTION
 from geosleuth.tools.evidence import Evidence, NearPoints, OverRegions
 
 MOST = 5  # contradictions listed; more would repeat the same disagreement
@@ -32,6 +33,9 @@ class ContradictionRule:
 
     regions_bits: float = 4.0  # 16 to 1 for another country; English in a country that has little of it reaches 3
     places_bits: float = 8.0  # 256 to 1 for another place; a shop called "Paris" reaches 7, a position or a pin 20
+    caption_bits: float = (
+        2.0  # the same for captions, which count 3 at most: whoever wrote a false one is to be heard of
+    )
     support_bits: float = 3.0  # the other side must have some weight as well, or there is nothing to contradict
 
 
@@ -142,6 +146,8 @@ def _places_verdict(row: int, likelihood: object, point: LatLon, temperature: fl
 
 
 def _threshold(evidence: Evidence, rule: ContradictionRule) -> float:
+    if evidence.type == CAPTION:
+        return rule.caption_bits
     return rule.places_bits if isinstance(evidence.likelihood, NearPoints) else rule.regions_bits
 
 

@@ -59,13 +59,14 @@ def image_message(images: Sequence[ToolImage]) -> HumanMessage:
 
 
 def sign_images(scene: Scene, lines: Sequence[TextLine]) -> tuple[ToolImage, ...]:
-    """Crop the signs that were read, or noticed, out of the photo."""
+    """Crop the signs that were read, or noticed, out of the photo; what was laid over it is none."""
     if not scene.planner_sees:
         return ()
+    from geosleuth.tools.captions import scene_lines
     from geosleuth.tools.crops import crop_signs
     from geosleuth.tools.watermark import without_watermarks
 
-    crops = crop_signs(scene.photo.pixels, without_watermarks(lines, scene.photo.size), MOST_IMAGES)
+    crops = crop_signs(scene.photo.pixels, without_watermarks(scene_lines(lines), scene.photo.size), MOST_IMAGES)
     return tuple(ToolImage(crop.pixels, _sign_caption(crop.lines)) for crop in crops)
 
 

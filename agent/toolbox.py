@@ -85,7 +85,11 @@ class Finding:
         if self.evidence:
             data["claims"] = [item.claim for item in self.evidence[:_MOST_CLAIMS]]
         if self.lines:
-            data["text_in_photo"] = [line.text for line in self.lines[:_MOST_LINES]]
+            from geosleuth.tools.captions import is_caption, scene_lines
+
+            captions = [line for line in self.lines if is_caption(line)]
+            read = {"text_in_photo": scene_lines(self.lines), "text_laid_over_photo": captions}
+            data |= {name: [line.text for line in lines[:_MOST_LINES]] for name, lines in read.items() if lines}
         return DATA_PREFIX + as_data(data)
 
 

@@ -52,7 +52,8 @@ def structure_fault(content: bytes, kind: str) -> str | None:
 def frame_count(content: bytes, kind: str) -> tuple[int, bool]:
     """Count the frames of a GIF or the pages of a TIFF, and say whether the file was walked to its end.
 
-    `MOST_FRAMES` + 1 stands for any number above it. Fewer and not to the end: a GIF in very many small pieces.
+    `MOST_FRAMES` + 1 stands for any number above it. Fewer and not to the end: a GIF in very many small
+    pieces, or with much between them that is none.
     """
     found = 0
     for is_one in _gif_frames(content) if kind == "GIF" else _tiff_pages(content):
@@ -70,8 +71,7 @@ def frames_note(content: bytes, kind: str) -> str | None:
         return f"first of more than {MOST_FRAMES:,} {noun}s"
     if whole:
         return f"first of {found} {noun}s" if found > 1 else None
-    rest = "the rest of the file is in too many small pieces to look through"
-    return f"first of at least {found} {noun}{'s' * (found > 1)}: {rest}"
+    return f"first of at least {found} {noun}{'s' * (found > 1)}: the file was not looked through to its end"
 
 
 def png_chunks(content: bytes, most: int = MOST_CHUNKS) -> Iterator[bytes]:

@@ -70,8 +70,11 @@ def overlay_probability(pixels: Pixels, box: Corners) -> float:
         box: The line's corners in its pixels.
     """
     traits = measure(pixels, box)
-    if traits is None:
-        return 0.0
+    return 0.0 if traits is None else probability_of(traits)
+
+
+def probability_of(traits: Floats) -> float:
+    """Return the probability that a line with these traits was laid over its picture."""
     fitted = overlay_weights()
     scaled = (traits - np.array(fitted.means)) / np.array(fitted.spreads)
     logit = float(terms(scaled[None])[0] @ np.array(fitted.weights)) + math.log(SHARE / (1 - SHARE))
@@ -147,13 +150,13 @@ def _level(line: Grey) -> tuple[float, float, float]:
     import cv2
 
     height, width = line.shape
-    here, best = _steps(line, 2), 1e-3
+    here, best = _steps(line, 2), 0.0
     for slope in (sign * one for one in _SLOPES for sign in (-1, 1)):
         if abs(slope) * width >= 0.7:  # less is no turn on this grid
             turned = np.array([[1, 0, 0], [slope, 1, -slope * width / 2]], np.float32)
             sheared = cv2.warpAffine(line, turned, (width, height), borderMode=cv2.BORDER_REPLICATE)
             best = max(best, _steps(np.asarray(sheared, np.float32), 2))
-    level = math.log((here + 1e-3) / best)
+    level = math.log((here + 1e-3) / (best + 1e-3)) if best > 0 else 0.0  # narrower than any turn: nothing is told
     return min(max(level, -2.0), 2.0), here, _steps(line, 1)
 
 

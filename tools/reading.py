@@ -63,7 +63,7 @@ def _nothing(lines: Sequence[TextLine], kept: Sequence[TextLine]) -> Evidence:
     if not lines:
         reason = "no writing was found"
     elif not kept:
-        reason = "the only writing is laid over the picture: its maker's mark, a camera's stamp or a caption"
+        reason = "the only writing is the mark of the imagery's maker or a camera's stamp"
     else:
         reason = f"{len(kept)} line{'s' if len(kept) > 1 else ''} of writing, none of which tells of a place"
     claim = reason[0].upper() + reason[1:]

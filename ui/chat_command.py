@@ -120,9 +120,10 @@ def streamlit_options(host: str, port: int) -> dict[str, str | list[str]]:
 def _hosts_that_were_set() -> list[str]:
     """Return the names in the user's own settings of Streamlit, or any: ui/.streamlit, which is read last, has ours."""
     hosts: list[str] = ["*"]
-    for folder in (Path.home(), Path.cwd()):  # Streamlit reads these two, and the second wins
-        with contextlib.suppress(OSError, ValueError):  # where it is no TOML, Streamlit says so
-            section = tomllib.loads((folder / ".streamlit" / "config.toml").read_text("utf-8")).get("server")
+    for folder in (Path.home, Path.cwd):  # Streamlit reads these two, and the second wins
+        # RuntimeError: nobody knows a home. Where the file is no TOML, Streamlit says so.
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
+            section = tomllib.loads((folder() / ".streamlit" / "config.toml").read_text("utf-8")).get("server")
             found = section.get("allowedHosts") if isinstance(section, dict) else None
             if isinstance(found, list):
                 hosts = [str(host) for host in found] or ["*"]

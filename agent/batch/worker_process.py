@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from geosleuth.agent.batch.outcome import Outcome
 from geosleuth.agent.batch.threads import thread_environment
-from geosleuth.agent.patience import PATIENCE as _PATIENCE
+from geosleuth.agent.patience import PATIENCE
 from geosleuth.indexes.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class WorkerProcess:
 
     @property
     def _longest_s(self) -> float:
-        return self._settings.max_seconds * _PATIENCE
+        return self._settings.max_seconds * PATIENCE
 
     def _late(self, path: Path) -> Outcome:
         """Give up a photo for this run: what kept one worker for so long would keep the next one.

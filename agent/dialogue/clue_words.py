@@ -35,6 +35,8 @@ _KINDS: dict[str, tuple[str, ...]] = {
     )
     for word in words.split()
 }
+# Of what these kinds are, a caption may name one, too; all that captions name has a type of its own.
+_CAPTIONED = {"reading.phone", "reading.place", "reading.domain"}
 _FILLERS_LISTED = (
     "the a an this that these those my your its of from in on to with about for i we he she it you said say says see"
     " clue clues evidence finding findings piece pieces number numbers name names area code what which sign all any"
@@ -84,13 +86,19 @@ def _numbered(numbers: tuple[int, ...], answer: Localization) -> list[WeighedEvi
 def _described(text: str, telling: list[WeighedEvidence]) -> list[WeighedEvidence]:
     """By the kind of clue; what else is said must stand in the claim: "the phone number +351", "the plate"."""
     words = [word for word in re.findall(r"[^\W_]+", text) if word not in _FILLERS]
-    kinds = [_KINDS[word] for word in words if word in _KINDS]
+    kinds = [_of_captions_alone(_KINDS[word], telling) for word in words if word in _KINDS]
     rest = {word for word in words if word not in _KINDS}
     if not words:
         return []
     found = [one for one in telling if all(one.type.startswith(kind) for kind in kinds) and _says(one, rest)]
     # "The plate" may also stand in a claim of another kind, such as an observation's.
     return found or [one for one in telling if _says(one, set(words))]
+
+
+def _of_captions_alone(kinds: tuple[str, ...], telling: list[WeighedEvidence]) -> tuple[str, ...]:
+    """Mean captions where no clue is of these kinds, which a caption may name, too."""
+    own = any(one.type.startswith(kinds) for one in telling)
+    return kinds if own or not _CAPTIONED.issuperset(kinds) else _KINDS["caption"]
 
 
 def _says(clue: WeighedEvidence, words: set[str]) -> bool:

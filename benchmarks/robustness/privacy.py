@@ -176,6 +176,8 @@ def main() -> int:
         parser.error("the chat needs this machine's own network: leave one of --chat and --cut out")
     if shutil.which("strace") is None:
         raise SystemExit("Wanted: strace. Found: none. Install it, on Debian with `apt-get install strace`.")
+    # A shell starts what runs in its background deaf to Ctrl-C, and children would be so, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="privacy-") as name:
         folder = Path(name)
         photo, clip = prepared(folder)

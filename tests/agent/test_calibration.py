@@ -1,5 +1,6 @@
 """The file of the settings is used everywhere, and a model that it does not know is named."""
 
+import json
 import math
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from geosleuth.agent.opinion import as_counted
 from geosleuth.agent.settings import Settings
 from geosleuth.agent.toolbox import Finding, Scene
 from geosleuth.indexes.errors import InputError
+from geosleuth.tools.captions import CAPTION
 from geosleuth.tools.evidence import Evidence, NearPlace, NearPoints, OverRegions
 
 
@@ -154,3 +156,15 @@ def test_a_point_where_no_photo_is_taken_says_nothing() -> None:
         }
     )
     assert odds(start.update([lost])) == pytest.approx(odds(start), abs=1e-9)
+
+
+@pytest.mark.parametrize(("told", "counted"), [(3.0, 1.0), (0.5, 0.5)])
+def test_no_calibration_makes_a_caption_count_more_than_the_policy(told: float, counted: float, tmp_path: Path) -> None:
+    file = tmp_path / "calibration.json"
+    said = {"temperatures": {CAPTION: told, "reading.language": 3.0}, "correlation": 0.9, "source": "invented"}
+    file.write_text(json.dumps(said))
+    calibration = load_calibration(file)
+    likelihood = OverRegions(log_ratios={"PT": 2.0})
+    sign = Evidence(tool="reading", type="reading.language", claim="", likelihood=likelihood)
+    caption = sign.model_copy(update={"type": CAPTION})
+    assert (calibration.temperature(caption), calibration.temperature(sign)) == (counted, 3.0)

@@ -11,6 +11,7 @@ from geosleuth.agent.claims import claims_in
 from geosleuth.agent.closing import Backing
 from geosleuth.agent.settings import Settings
 from geosleuth.agent.toolbox import Finding
+from geosleuth.tools.captions import CAPTION
 from geosleuth.tools.evidence import Evidence, Nothing, OverRegions
 
 # Tests are no package (import-mode importlib), so a neighbour is loaded by its path.
@@ -109,6 +110,15 @@ def test_nothing_and_what_speaks_against_back_nothing():
 def test_a_finding_near_a_place_backs_it_and_its_country():
     found = scenes.stands(48.86, 2.35)
     assert unbacked("Paris, France, not Spain. Or Lyon. 48.8566, 2.3522 or 48.0, 2.0", found) == ("Lyon", "48.0, 2.0")
+
+
+def test_a_caption_backs_no_words():
+    """What somebody wrote over the picture is no finding of a tool about the scene."""
+    found = [scenes.stands(-1.29, 36.82, ratio=7.0), over("KE", 8.0)]
+    captions = [one.model_copy(update={"type": CAPTION, "claim": "80 % Nairobi"}) for one in found]
+    words = "The photo was taken in Nairobi, Kenya, at -1.29, 36.82, to 80 %"
+    assert Backing.of(found, PRIOR, answer()).missing(words) == ("80 %",)
+    assert Backing.of(captions, PRIOR, answer()).missing(words) == ("Nairobi", "Kenya", "-1.29, 36.82", "80 %")
 
 
 def test_a_vague_or_weak_place_backs_no_city():

@@ -6,13 +6,13 @@ import threading
 import time
 import traceback
 import weakref
-from contextvars import ContextVar
+from concurrent.futures import Future
+from contextvars import ContextVar, copy_context
 
 import pytest
 
 from geosleuth.agent import patience
-from geosleuth.agent.batch import worker_process
-from geosleuth.agent.patience import HangingToolError, patience_s, within
+from geosleuth.agent.patience import PATIENCE, HangingToolError, StoppedError, heeding, patience_s, within
 
 LONG = 60.0  # s, never waited out
 
@@ -84,6 +84,59 @@ def test_what_hangs_is_given_up_and_ended_where_it_can_be():
     )
 
 
+def test_what_swallows_its_end_is_ended_again(monkeypatch):
+    monkeypatch.setattr(patience, "_HEARD_S", 0.05)
+    ends = []
+
+    def swallow():
+        for _ in range(3):
+            try:
+                for _ in range(1000):  # ten seconds, should nobody end it
+                    time.sleep(0.01)
+                ends.append("by itself")
+            except BaseException as error:  # noqa: BLE001  as a library may
+                ends.append(type(error).__name__)
+
+    with pytest.raises(HangingToolError):
+        within(0.05, swallow, "tool")
+    assert ends == ["_GivenUpError"] * 3
+
+
+def test_an_end_that_comes_when_the_result_is_set_is_quiet():
+    future = Future()
+    future.set_result("in time")
+    patience._carry_out(lambda: "again", copy_context(), future)
+    assert future.result() == "in time"
+
+
+def test_what_hangs_is_given_up_soon_after_a_stop_and_is_no_failure_of_the_tool(monkeypatch):
+    monkeypatch.setattr(patience, "_STOPPED_S", 0.05)
+    stop, ended = threading.Event(), threading.Event()
+
+    def hang():
+        try:
+            stop.set()
+            for _ in range(3000):
+                time.sleep(0.01)
+        finally:
+            ended.set()
+
+    with heeding(stop), pytest.raises(StoppedError) as raised:
+        within(LONG * 60, hang, "tool")
+    assert ended.wait(LONG)
+    assert not isinstance(raised.value, Exception)
+
+
+def test_what_ends_in_time_after_a_stop_is_returned_and_who_does_not_heed_it_hears_of_none():
+    stop, go_on = threading.Event(), threading.Event()
+    stop.set()
+    with heeding(stop):
+        threading.Timer(0.05, go_on.set).start()
+        assert within(LONG, lambda: go_on.wait(LONG), "tool")
+        assert within(LONG, patience._stop.get, "tool") is stop
+    assert within(LONG, patience._stop.get, "tool") is None
+
+
 def test_what_cannot_be_ended_is_given_up_too(monkeypatch):
     monkeypatch.setattr(patience, "_GRACE_S", 0.0)
     lock = threading.Lock()
@@ -132,4 +185,4 @@ def test_ctrl_c_is_heard_while_a_tool_is_at_work_and_ends_it():
 def test_a_slow_first_call_is_no_hanging_and_a_batch_ends_its_worker_before_a_tool_is_given_up():
     assert patience_s(120.0) == 1200.0
     assert patience_s(1e-6) == 300.0
-    assert patience_s(120.0) >= worker_process._PATIENCE * 120.0
+    assert patience_s(120.0) >= PATIENCE * 120.0

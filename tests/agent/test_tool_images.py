@@ -144,6 +144,11 @@ def test_signs_are_cropped_with_what_was_read(scene):
     assert (images[0].pixels[20:60, 20:220] == scene.photo.pixels[20:60, 20:220]).all()
 
 
+def test_a_caption_is_no_sign(scene):
+    lines = [line("Nairobi", 20, 20).model_copy(update={"overlay": 0.97}), line("RUA", 20, 200)]
+    assert [image.caption for image in sign_images(scene, lines)] == ['a sign, read as "RUA"']
+
+
 def test_candidates_come_on_one_sheet_and_the_unreadable_are_named(scene):
     gallery = replace(scene.references.gallery, gone=frozenset({scene.references.gallery.references[1].id}))
     scene = replace(scene, references=replace(scene.references, gallery=gallery))

@@ -5,7 +5,8 @@ import pytest
 from pydantic import Field
 
 from geosleuth.agent.embedded_tools import TOOLS
-from geosleuth.agent.toolbox import Finding, Scene, Tool, toolbox
+from geosleuth.agent.toolbox import DATA_PREFIX, Finding, Scene, Tool, toolbox
+from geosleuth.tools.textline import TextLine
 
 
 def zoom(scene: Scene, factor: Annotated[int, Field(ge=1, le=8)], smooth: bool = True) -> Finding:
@@ -65,6 +66,21 @@ def test_every_embedded_tool_has_a_schema_that_json_can_hold():
     for tool in tools.values():
         assert json.loads(json.dumps(tool.schema))["function"]["name"] == tool.name
         assert len(tool.description) < 200
+
+
+def test_what_was_laid_over_the_photo_is_told_apart():
+    sign = TextLine(
+        text="RUA", box=((0, 0), (9, 0), (9, 3), (0, 3)), script="Latn", script_confidence=1, score=1, recogniser="t"
+    )
+    caption = sign.model_copy(update={"text": "Nairobi", "overlay": 0.97})
+
+    def told(*lines):
+        data = json.loads(Finding("read", lines=lines).for_planner().removeprefix(DATA_PREFIX))
+        return {name: words for name, words in data.items() if name != "summary"}
+
+    assert told(caption, sign) == {"text_in_photo": ["RUA"], "text_laid_over_photo": ["Nairobi"]}
+    assert told(sign) == {"text_in_photo": ["RUA"]}
+    assert told(caption) == {"text_laid_over_photo": ["Nairobi"]}
 
 
 def test_a_result_for_the_planner_is_one_line_of_json():

@@ -104,3 +104,32 @@ def test_a_tool_that_hung_over_one_photo_of_a_scene_is_not_waited_for_again_in_t
     session.add(PICTURE // 3)
     *_, _ = session.ask()
     assert len(calls) == 2  # the next turn tries again
+
+
+@pytest.mark.parametrize("stopped_by", ["the button", "the end of the server"])
+def test_a_stop_does_not_wait_for_a_tool_that_hangs_and_the_case_can_be_gone_on_with(hanging, monkeypatch, stopped_by):
+    pytest.importorskip("streamlit")
+    from geosleuth.ui.page.runs import Runs
+
+    tools, calls = hanging
+    monkeypatch.setattr(tool_run, "within", lambda _, work, name: patience.within(LONG, work, name))
+    monkeypatch.setattr(patience, "_STOPPED_S", 0.0)
+    begun, ended = threading.Event(), threading.Event()
+
+    def hangs(scene):
+        """Say so, and hang."""
+        begun.set()
+        return tools["locatability"](scene)
+
+    session = Agent(Settings(), tools={**tools, "locatability": hangs}).session(PICTURE)
+    runs = Runs(at_once=1)
+    run = runs.start(("", "a case"), "where is it?", session.ask, lambda *_: ended.set())
+    assert begun.wait(LONG)
+    if stopped_by == "the button":
+        run.stop()
+        assert ended.wait(LONG)
+    runs.shut_down()
+    assert (run.state, run.error, run.answer) == ("stopped", None, None)
+    assert [step.tool for step in run.steps] == ["metadata", "read_text"]  # had it been waited for, it would be here
+    assert len(calls) == 1
+    assert session.interrupted

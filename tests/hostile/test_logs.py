@@ -13,9 +13,17 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ROOMS = ("indexes", "tools", "agent", "training", "ui")
 SEEN = {"warning", "error", "critical"}  # at the default level
-ALLOWED = {
-    "indexes/decoder_process.py": "DecoderDied says how a process ended",
-    "training/evaluate/against/__main__.py": "a command's last words, over the files that it was told to write",
+_LAST_WORDS = "last words of a command of ours, an InputError's three parts, for who runs it over data sets"
+ALLOWED = {  # lines, and why they may
+    "indexes/decoder_process.py": (1, "DecoderDied says how a process ended"),
+    "training/adapter_claims/__main__.py": (1, _LAST_WORDS),
+    "training/adapter_claims/agent_verifier.py": (1, "what a calibration lacks: how many pairs there were"),
+    "training/evaluate/ablations/towns/__main__.py": (1, _LAST_WORDS),
+    "training/evaluate/against/__main__.py": (2, f"{_LAST_WORDS}; and over the files that it was told to write"),
+    "training/evaluate/agent/kept.py": (2, "why a file of an evaluation is not used, not what it holds"),
+    "training/gleam_c/claims/__main__.py": (1, _LAST_WORDS),
+    "training/gleam_c/end_to_end.py": (1, _LAST_WORDS),
+    "training/small_vlm/__main__.py": (1, _LAST_WORDS),
 }
 NAME, SIGN = "witness-house", "FARMACIA"
 
@@ -31,23 +39,25 @@ def quoting(source: str) -> list[int]:
                 continue
             if not (isinstance(call.func.value, ast.Name) and call.func.value.id == "logger"):
                 continue
-            words = [one.args[0] if _is_text_of(one) else one for one in call.args]
-            names = {one.id for one in words if isinstance(one, ast.Name)}
-            if call.func.attr == "exception" or (call.func.attr in SEEN and handler.name in names):
+            said = any(handler.name in _names(word) for word in call.args)
+            if call.func.attr == "exception" or (call.func.attr in SEEN and said):
                 found.append(call.lineno)
     return found
 
 
-def _is_text_of(node: ast.expr) -> bool:
-    """Whether it is str(x) or repr(x)."""
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"str", "repr"}
+def _names(node: ast.AST) -> set[str]:
+    """The names that an expression mentions, but for what it asks the type of."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "type":
+        return set()
+    own = {node.id} if isinstance(node, ast.Name) else set()
+    return own.union(*(_names(one) for one in ast.iter_child_nodes(node)))
 
 
 def test_no_line_at_the_default_level_quotes_an_error() -> None:
     sources = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
     found = {path.relative_to(ROOT).as_posix(): quoting(path.read_text("utf-8")) for path in sources}
-    assert {path for path, lines in found.items() if lines} == set(ALLOWED)
-    assert [len(found[path]) for path in ALLOWED] == [1, 1]
+    lines = {path: len(numbers) for path, numbers in found.items() if numbers}
+    assert lines == {path: count for path, (count, _) in ALLOWED.items()}
 
 
 @pytest.mark.parametrize(
@@ -55,8 +65,14 @@ def test_no_line_at_the_default_level_quotes_an_error() -> None:
     [
         ('logger.warning("%s", error)', True),
         ('logger.error("%s", str(error))', True),
+        ('logger.warning(f"it failed: {error}")', True),
+        ('logger.warning("it failed: " + str(error)[:80])', True),
+        ('logger.critical("%s", error.args)', True),
+        ('logger.warning("%s", error.strerror or "no reason")', True),
+        ('logger.warning("%s: %s", type(error).__name__, error)', True),
         ('logger.exception("it failed")', True),
         ('logger.warning("%s", type(error).__name__)', False),
+        ('logger.error("it failed", exc_info=error)', False),  # the log leaves its words out, see below
         ('logger.debug("%s", error)', False),
     ],
 )

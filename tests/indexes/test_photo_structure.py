@@ -127,8 +127,14 @@ def test_frames_that_were_not_counted_to_the_end_get_no_exact_number(monkeypatch
     found, whole = frame_count(gif, "GIF")
     assert 1 < found < 7
     assert not whole
-    words = f"first of at least {found} frames: the rest of the file is in too many small pieces to look through"
+    words = f"first of at least {found} frames: the file was not looked through to its end"
     assert open_photo(gif).notes == (words,)
+
+
+def test_padding_in_place_of_the_end_is_told_in_words_that_hold_for_it():
+    padded = saved("GIF")[:-1] + b"\0" * 2000
+    (note,) = load_photo(padded).notes
+    assert note == "first of at least 1 frame: the file was not looked through to its end"
 
 
 def test_one_picture_in_tiny_blocks_is_not_said_to_be_many_frames(monkeypatch):
@@ -141,7 +147,7 @@ def test_one_picture_in_tiny_blocks_is_not_said_to_be_many_frames(monkeypatch):
         at += 1 + gif[at]
     comments = b"!\xfe\1x\0" * 200  # of one letter each
     tiny = gif[:picture] + b"".join(bytes([1, code]) for code in codes) + b"\0" + comments + b";"
-    words = "first of at least 1 frame: the rest of the file is in too many small pieces to look through"
+    words = "first of at least 1 frame: the file was not looked through to its end"
     assert load_photo(tiny).notes == (words,)
     assert load_photo(tiny).pixels.mean() == 99
     monkeypatch.undo()

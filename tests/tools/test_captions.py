@@ -6,6 +6,7 @@ import pytest
 
 from geosleuth.agent.answer_notes import answer_notes
 from geosleuth.agent.belief import Belief
+from geosleuth.agent.contradiction import find_contradictions
 from geosleuth.agent.state import Found
 from geosleuth.tools.captions import CAPTION, MOST
 from geosleuth.tools.evidence import NearPoints, Nothing, OverRegions
@@ -68,9 +69,29 @@ def test_all_captions_together_count_little():
 
 
 def test_a_captions_language_is_its_writers_and_counts_nothing():
-    assert {piece.type for piece in clues(caption("Bäckerei und Konditorei"), SIZE)} == {"reading"}
+    (found,) = clues(caption("Bäckerei und Konditorei"), SIZE)
+    assert isinstance(found.likelihood, Nothing)
     both = spoken([line(SIGNS["TR"][0]), *caption("Bäckerei und Konditorei")])
     assert both == spoken([line(SIGNS["TR"][0])])
+
+
+def test_what_was_read_and_does_not_count_is_told():
+    (found,) = clues(caption("Bäckerei und Konditorei"), SIZE)
+    assert found.type == CAPTION
+    assert found.claim == (
+        'A line that seems to be laid over the picture, and names no place: "Bäckerei und Konditorei"'
+    )
+    assert [support.text for support in found.support] == ["Bäckerei und Konditorei"]
+
+
+def test_a_caption_that_the_scene_speaks_against_is_named_as_a_contradiction():
+    signs = [line(text) for text in SIGNS["DE"]]
+    evidence = spoken([*signs, *caption("Nairobi, Kenya")])
+    belief = Belief.start().update(evidence)
+    prior = Belief.start().country_probabilities()
+    told = find_contradictions(evidence, belief.point(), ("DE",), prior)
+    assert any("seems to be laid over the picture (97%)" in one.claim and "Nairobi" in one.claim for one in told), told
+    assert not find_contradictions(spoken(signs), belief.point(), ("DE",), prior)
 
 
 def test_each_finding_of_a_caption_is_bounded_and_says_where_it_stands():
@@ -78,7 +99,7 @@ def test_each_finding_of_a_caption_is_bounded_and_says_where_it_stands():
     assert {type(piece.likelihood) for piece in found} == {NearPoints, OverRegions}
     for piece in found:
         assert (piece.type, piece.group) == (CAPTION, "caption")
-        assert piece.claim.startswith("Laid over the picture: ")
+        assert piece.claim.startswith("Seems to be laid over the picture (97%): ")
         one = piece.likelihood
         if isinstance(one, OverRegions):
             assert all(abs(ratio - one.otherwise) <= math.log(MOST) + 1e-9 for ratio in one.log_ratios.values())
@@ -91,8 +112,5 @@ def test_each_finding_of_a_caption_is_bounded_and_says_where_it_stands():
 def test_the_answer_says_what_a_caption_is_worth():
     told = [Found(id=f"{n}", step=1, evidence=piece) for n, piece in enumerate(spoken(caption("Nairobi, Kenya")))]
     (note,) = answer_notes((), told, told, (), ())
-    assert note == (
-        "Writing was laid over the picture: what it names counts at most 3 bits. "
-        "If you trust whoever wrote it, say so as a hint."
-    )
+    assert "counts at most 3 bits, and its language nothing" in note
     assert answer_notes((), (), (), (), ()) == ()

@@ -25,9 +25,7 @@ MARKS = [
 def test_makers_marks_say_nothing(text):
     found = clues([line(text, y=580, height=14)], SIZE)
     assert [piece.likelihood.kind for piece in found] == ["nothing"]
-    assert (
-        found[0].claim == "The only writing is laid over the picture: its maker's mark, a camera's stamp or a caption"
-    )
+    assert found[0].claim == "The only writing is the mark of the imagery's maker or a camera's stamp"
 
 
 @pytest.mark.parametrize("text", ["GARAGE", "2024 GARAGE", "Tel 2023 4455", "Boogie Bar", "12:30", "2023 Sommerfest"])

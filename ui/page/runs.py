@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from geosleuth.agent.localization import Localization, TraceStep
+from geosleuth.agent.patience import StoppedError, heeding
 from geosleuth.agent.steps import Step
 from geosleuth.indexes.errors import InputError
 
@@ -47,7 +48,7 @@ class Run:
     error: InputError | None = None  # for people; set when the state is "failed"
     begun: float = field(default_factory=time.monotonic)
     seconds: float = 0.0  # from the question to the end
-    _stop: threading.Event = field(default_factory=threading.Event, repr=False)
+    stop_asked: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property
     def over(self) -> bool:
@@ -55,13 +56,13 @@ class Run:
         return self.state in ("answered", "failed", "stopped")
 
     def stop(self) -> None:
-        """End it after the tool that is at work now; a run that still waits never begins."""
-        self._stop.set()
+        """End it after the tool that is at work now, or without one that hangs; a run that waits never begins."""
+        self.stop_asked.set()
 
     @property
     def stopping(self) -> bool:
         """Whether somebody has asked for its end."""
-        return self._stop.is_set()
+        return self.stop_asked.is_set()
 
 
 class Runs:
@@ -138,7 +139,7 @@ class Runs:
         return max(0, ahead - self.at_once + 1)
 
     def shut_down(self) -> None:
-        """Stop all runs and wait for the tools that are at work; what they found is kept in their cases."""
+        """Stop all runs and wait for the tools that are at work, some seconds; what they found is kept in the cases."""
         with self._lock:
             for run in self._handed_in:
                 run.stop()
@@ -160,17 +161,20 @@ def _worked_off(run: Run, work: Work) -> State:
         return "stopped"
     run.state = "working"
     try:
-        steps = work()
-        for step in steps:
-            if step.trace is not None:
-                run.steps.append(step.trace)
-            if step.localization is not None:
-                run.answer = step.localization
-            if run.stopping and run.answer is None:
-                close = getattr(steps, "close", None)  # a generator ends its own work there
-                if close is not None:
-                    close()
-                return "stopped"
+        with heeding(run.stop_asked):
+            steps = work()
+            for step in steps:
+                if step.trace is not None:
+                    run.steps.append(step.trace)
+                if step.localization is not None:
+                    run.answer = step.localization
+                if run.stopping and run.answer is None:
+                    close = getattr(steps, "close", None)  # a generator ends its own work there
+                    if close is not None:
+                        close()
+                    return "stopped"
+    except StoppedError:
+        return "stopped"
     except Exception as error:  # noqa: BLE001  whatever a tool does, the person is told, and the server goes on
         run.error = _failure(error)
         return "failed"

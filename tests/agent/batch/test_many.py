@@ -178,7 +178,7 @@ def alive(pid: str) -> bool:
 
 
 def test_a_worker_that_hangs_is_ended(tmp_path, looks, monkeypatch):
-    monkeypatch.setattr(worker_process, "_PATIENCE", 1)
+    monkeypatch.setattr(worker_process, "PATIENCE", 1)
     folder = draw(tmp_path / "photos", "a.png")
     (row,) = Agent(Settings(max_seconds=0.01)).localize_many(folder, workers=1)  # a photo takes 0.02 s
     assert "Wanted an answer within 0 s; found a worker that was still at it:" in str(row.error)

@@ -16,6 +16,7 @@ import numpy as np
 
 from geosleuth.agent.calibration import Calibration, ErrorShare, ModelWeights, load_calibration
 from geosleuth.indexes.geodesy import Floats
+from geosleuth.tools.captions import CAPTION
 from geosleuth.training.evaluate.calibration.cases import Case, Key, SeenPhoto
 from geosleuth.training.evaluate.calibration.opinions import Opinions, rates, weights_of
 
@@ -97,8 +98,11 @@ def laid_out_cases(photos: Sequence[SeenPhoto], models: Mapping[str, ModelWeight
 
 
 def _free(photos: Sequence[SeenPhoto], models: Mapping[str, ModelWeights]) -> set[Key]:
-    """What has a temperature: tools; models of which several speak, and those that keep their tool's likelihood."""
-    keys = set().union(*(photo.keys for photo in photos))
+    """What has a temperature: tools; models of which several speak, and those that keep their tool's likelihood.
+
+    Captions have none: what they count is a policy, and no rate that photos can tell.
+    """
+    keys = {key for photo in photos for key in photo.keys if key != (None, CAPTION)}
     return {(model, kind) for model, kind in keys if model is None or len(models) > 1 or models[model].hit_rate is None}
 
 

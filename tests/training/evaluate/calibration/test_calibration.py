@@ -8,6 +8,7 @@ import pytest
 from geosleuth.agent.belief import Belief
 from geosleuth.agent.calibration import Calibration, ErrorShare, Interval, ModelWeights, load_calibration
 from geosleuth.indexes.errors import InputError
+from geosleuth.tools.captions import CAPTION
 from geosleuth.tools.evidence import Evidence, NearPlace, NearPoints, OverRegions
 from geosleuth.training.evaluate.agent.scored import Observed, Truth
 from geosleuth.training.evaluate.calibration.calibrate import Calibrated, calibrate, save
@@ -76,6 +77,17 @@ def test_the_tool_that_is_right_is_trusted_and_the_one_that_lies_is_not() -> Non
     found = fit(seen_photos([*photos(2, says), *photos(3, lambda _: says("US", "test.liar"))]))
     assert found.temperatures[(None, "test.sign")] > 1.0
     assert found.temperatures[(None, "test.liar")] < 0.4
+
+
+def test_captions_that_are_always_right_have_no_temperature() -> None:
+    seen = seen_photos(photos(2, says, lambda code: says(code, CAPTION, group="caption")))
+    found = fit(seen)
+    assert set(found.temperatures) == {(None, "test.sign")}
+    calibration = found.calibration("test")
+    (gain,) = (Constants.of(calibration).log_gain(one) for one in seen[:1])
+    assert gain == pytest.approx(found.log_gain(seen[0]), abs=1e-2)
+    counted = Calibration(temperatures={CAPTION: 3.0}, correlation=0.8, source="invented")
+    assert Constants.of(counted).temperatures == {(None, CAPTION): 1.0}
 
 
 def test_few_photos_say_little() -> None:
