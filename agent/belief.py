@@ -24,6 +24,7 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gazetteer import Place
 from geosleuth.indexes.geodesy import EARTH_RADIUS_KM, Floats, LatLon, chord_of_km, unit_vectors
 from geosleuth.indexes.grid import Grid, load_grid
+from geosleuth.tools.captions import CAPTION
 from geosleuth.tools.evidence import Evidence, Nothing
 
 _CITY_KM = 25.0  # "the city" of the field's accuracy@25km
@@ -104,14 +105,16 @@ class Belief:
         return [round(float(np.ptp(term)), 9) for term in self._on_grid]
 
     def _discounts(self, without: int | None = None) -> Floats:
-        """How much each row counts: within a group the r-th strongest counts (1 - correlation)^r."""
+        """How much each row counts: within a group the r-th strongest counts (1 - correlation)^r; of captions, one."""
         weight = np.zeros(len(self._spoken))
         for rows in self._groups:
+            captions = self.evidence[self._spoken[rows[0]]].type == CAPTION  # one witness, whatever was fitted
+            again = 0.0 if captions else 1.0 - self.calibration.correlation
             standing = [row for row in rows if row != without]
             if len(standing) > 1:
                 standing.sort(key=lambda row: (-self._spans[row], self._identities[row]))
             for rank, row in enumerate(standing):
-                weight[row] = (1.0 - self.calibration.correlation) ** rank
+                weight[row] = again**rank
         return weight
 
     @staticmethod

@@ -32,6 +32,8 @@ def run_tool(
         work = partial(tool.run, _scene(run, state), call.args)
         finding = within(patience_s(run.settings.max_seconds), work, f"tool-{tool.name}")
     except Exception as error:
+        if isinstance(error, HangingToolError):  # the photo's other tools have their time all the same
+            run.visit_started += time.perf_counter() - started
         # The error may quote a photo's name, a sign or a place: the answer's trace has it, and by default no log.
         logger.warning("The tool %s failed: %s", tool.name, type(error).__name__)
         if run.settings.precision_cap_km is None:  # which holds for all logs
@@ -43,7 +45,7 @@ def run_tool(
 
 
 def _check_answers(state: AgentState, tool: Tool) -> None:
-    """Wait no second time, over the next photo of a scene, for a tool that may still hang; the next turn tries again.
+    """Wait no second time, in one turn, for a tool that may still hang; the next turn tries again.
 
     Raises:
         HangingToolError: It hung in this turn.
@@ -52,7 +54,7 @@ def _check_answers(state: AgentState, tool: Tool) -> None:
         hung = step.failure is not None and step.failure.error == HangingToolError.__name__
         if hung and step.tool == tool.name and step.turn == (state.get("turn") or 1):
             found = f"that it hung over photo {step.photo + 1} of this scene"
-            raise HangingToolError("a tool that answers", found, "Ask again to have it look at this photo, too.")
+            raise HangingToolError("a tool that answers", found, "Ask again to have it tried once more.")
 
 
 def _scene(run: Investigation, state: AgentState) -> Scene:

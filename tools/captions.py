@@ -8,10 +8,12 @@ the language that it is written in, its writer's, counts nothing.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from geosleuth.indexes.geodesy import distance_km
 from geosleuth.tools.contacts import contact_clues
 from geosleuth.tools.evidence import Evidence, NearPoints, Nothing, OverRegions, Support
 from geosleuth.tools.place_names import place_clues
@@ -63,16 +65,20 @@ def _not_counted(captions: Sequence[TextLine]) -> Evidence:
 def _counted_little(piece: Evidence, sure: Mapping[Any, float]) -> Evidence:
     likelihood = piece.likelihood
     if isinstance(likelihood, OverRegions):
-        least, most = (likelihood.otherwise + sign * math.log(MOST) for sign in (-1, 1))
-        ratios = {code: min(max(ratio, least), most) for code, ratio in likelihood.log_ratios.items()}
+        most = likelihood.otherwise + math.log(MOST)
+        ratios = {code: min(ratio, most) for code, ratio in likelihood.log_ratios.items()}
         likelihood = likelihood.model_copy(update={"log_ratios": ratios})
     elif isinstance(likelihood, NearPoints):
-        at: dict[tuple[float, float], float] = defaultdict(float)  # a town is two components: itself and its roads
-        for place in likelihood.places:
-            at[place.lat, place.lon] += place.weight
-        scale = min(1.0, (MOST - 1) * likelihood.floor / max(*at.values(), 1e-9))
+        scale = min(1.0, (MOST - 1) * likelihood.floor / _highest(likelihood))
         places = tuple(place.model_copy(update={"weight": place.weight * scale}) for place in likelihood.places)
         likelihood = likelihood.model_copy(update={"places": places})
     share = max((sure.get(support.box, 0.0) for support in piece.support), default=0.0)
     claim = f"Seems to be laid over the picture ({share:.0%}): {piece.claim}"
     return piece.model_copy(update={"type": CAPTION, "claim": claim, "likelihood": likelihood, "group": "caption"})
+
+
+def _highest(likelihood: NearPoints) -> float:
+    """The sum of all bumps where it is highest: a town is two of them, and namesakes may be neighbours."""
+    lats, lons, spreads, weights = np.array([(p.lat, p.lon, p.spread_km, p.weight) for p in likelihood.places]).T
+    km = distance_km(lats[:, None], lons[:, None], lats, lons)
+    return float((np.exp(-0.5 * np.minimum((km / spreads) ** 2, 1400.0)) @ weights).max())

@@ -10,6 +10,7 @@ from typing import Literal
 from geosleuth.agent.dialogue.local_names import city_in, country_in, languages_of
 from geosleuth.agent.figures import coordinates, km
 from geosleuth.agent.localization import Localization, Point, WeighedEvidence
+from geosleuth.tools.captions import CAPTION
 from geosleuth.tools.quoting import quoted
 
 Kind = Literal["coordinates", "search", "question", "candidate", "contradiction", "sun", "photo"]
@@ -18,7 +19,10 @@ _CITY_PROBABILITY = 0.5  # of being within 25 km: below, another place is as lik
 _TERMS = 4  # read lines that are offered as search terms: the ones that counted most
 _QUESTIONS = 3
 _CONTRADICTIONS = 3
-_NAMES = ("reading.place", "reading.brand", "reading.phone", "reading.phone_area", "reading.domain", "reading.postcode")
+_NAMES = (
+    *("reading.place", "reading.brand", "reading.phone", "reading.phone_area", "reading.domain", "reading.postcode"),
+    CAPTION,  # a search may tell whether it is true
+)
 _FINE_KM = 30.0  # half a minute of latitude is 1 km: beyond this radius even minutes are too fine
 _LOOKED = 60  # characters of a line as a search term; longer ones find nothing
 

@@ -17,6 +17,19 @@ from geosleuth.agent.patience import PATIENCE, HangingToolError, StoppedError, h
 LONG = 60.0  # s, never waited out
 
 
+@pytest.fixture
+def begun(monkeypatch):
+    """Set by the work: before that no time runs out, however slowly a busy machine starts its thread."""
+    event, awaited = threading.Event(), patience._await
+
+    def once_begun(future, seconds):
+        assert event.wait(LONG)
+        awaited(future, seconds)
+
+    monkeypatch.setattr(patience, "_await", once_begun)
+    return event
+
+
 def test_what_is_done_in_time_is_returned_and_its_thread_is_another():
     here = threading.get_ident()
     name, ident = within(LONG, lambda: (threading.current_thread().name, threading.get_ident()), "tool-metadata")
@@ -62,11 +75,12 @@ def test_a_failure_keeps_nothing_in_memory():
         gc.enable()
 
 
-def test_what_hangs_is_given_up_and_ended_where_it_can_be():
+def test_what_hangs_is_given_up_and_ended_where_it_can_be(begun):
     ended, caught = threading.Event(), []
 
     def hang():
         try:
+            begun.set()
             for _ in range(3000):  # half a minute, should nobody end it
                 time.sleep(0.01)
         except Exception:  # noqa: BLE001  as tools do
@@ -84,13 +98,14 @@ def test_what_hangs_is_given_up_and_ended_where_it_can_be():
     )
 
 
-def test_what_swallows_its_end_is_ended_again(monkeypatch):
-    monkeypatch.setattr(patience, "_HEARD_S", 0.05)
+def test_what_swallows_its_end_is_ended_again(monkeypatch, begun):
+    monkeypatch.setattr(patience, "_HEARD_S", 0.5)  # between two ends: for the next try to begin
     ends = []
 
     def swallow():
         for _ in range(3):
             try:
+                begun.set()
                 for _ in range(1000):  # ten seconds, should nobody end it
                     time.sleep(0.01)
                 ends.append("by itself")
@@ -137,11 +152,16 @@ def test_what_ends_in_time_after_a_stop_is_returned_and_who_does_not_heed_it_hea
     assert within(LONG, patience._stop.get, "tool") is None
 
 
-def test_what_cannot_be_ended_is_given_up_too(monkeypatch):
+def test_what_cannot_be_ended_is_given_up_too(monkeypatch, begun):
     monkeypatch.setattr(patience, "_GRACE_S", 0.0)
     lock = threading.Lock()
+
+    def hang():
+        begun.set()
+        lock.acquire(timeout=LONG)
+
     with lock, pytest.raises(HangingToolError):
-        within(0.05, lambda: lock.acquire(timeout=LONG), "tool")
+        within(0.05, hang, "tool")
 
 
 def test_the_end_of_the_process_waits_for_nothing_that_hangs():
@@ -152,7 +172,7 @@ def test_the_end_of_the_process_waits_for_nothing_that_hangs():
         lock = threading.Lock()
         lock.acquire()
         try:
-            patience.within(0.05, lock.acquire, "tool")
+            patience.within(0.5, lock.acquire, "tool")
         except patience.HangingToolError:
             print("given up")
     """

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from geosleuth.agent import patience, tool_run
 from geosleuth.agent.agent import Agent
 from geosleuth.agent.settings import Settings
+from geosleuth.agent.state import PendingCall
 from geosleuth.agent.toolbox import Finding
 
 _path = Path(__file__).resolve().parents[1] / "agent" / "scenes.py"
@@ -26,18 +29,25 @@ NOTE = (
 )
 NOT_AGAIN = (
     "The tool locatability did not take part: HangingToolError: Wanted a tool that answers; found that it hung over "
-    "photo 1 of this scene. Ask again to have it look at this photo, too."
+    "photo 1 of this scene. Ask again to have it tried once more."
 )
 
 
 @pytest.fixture
-def hanging(monkeypatch):
+def begun():
+    """Set by the tool that hangs."""
+    return threading.Event()
+
+
+@pytest.fixture
+def hanging(monkeypatch, begun):
     """Tools of which `locatability` hangs before a lock, where nothing reaches it, and how often it was called."""
-    lock, calls = threading.Lock(), []
+    lock, calls, awaited = threading.Lock(), [], patience._await
 
     def hangs(scene):
         """Wait for ever, or, should nobody give it up, until this test fails."""
         calls.append(scene.photo.sha256)
+        begun.set()
         lock.acquire(timeout=LONG)
         return Finding("it came back")
 
@@ -45,7 +55,15 @@ def hanging(monkeypatch):
         assert seconds == 1200
         return patience.within(0.05 if name == "tool-locatability" else LONG, work, name)
 
+    def once_begun(future, seconds):
+        """Let no time run out before the tool hangs, however slowly a busy machine starts its thread."""
+        if seconds < LONG:
+            assert begun.wait(LONG)
+            begun.clear()  # for the next turn
+        awaited(future, seconds)
+
     monkeypatch.setattr(tool_run, "within", soon)
+    monkeypatch.setattr(patience, "_await", once_begun)
     monkeypatch.setattr(patience, "_GRACE_S", 0.0)
     with lock:
         yield {**scenes.STUBS, "locatability": hangs}, calls
@@ -63,6 +81,24 @@ def test_localize_answers_without_a_tool_that_hangs(hanging):
     assert NOTE in answer.notes
     assert answer.trace[3].ok  # the run went on
     assert answer.country.code == "PT"
+
+
+def test_the_time_of_a_tool_that_hangs_is_not_taken_from_the_others(monkeypatch):
+    run = SimpleNamespace(settings=Settings(), visit_started=100.0)
+    tool = SimpleNamespace(name="locatability", run=lambda *_: Finding(""))
+
+    def given_up(*_):
+        time.sleep(0.05)
+        raise patience.HangingToolError("a result", "none", "Ask again.")
+
+    monkeypatch.setattr(tool_run, "_scene", lambda *_: None)
+    monkeypatch.setattr(tool_run, "within", given_up)
+    tool_run.run_tool(run, {}, tool, PendingCall(name="locatability"), 1)
+    assert run.visit_started >= 100.05  # the photo's clock stood still
+    stood = run.visit_started
+    monkeypatch.setattr(tool_run, "within", lambda *_: Finding("here"))
+    tool_run.run_tool(run, {}, tool, PendingCall(name="locatability"), 2)
+    assert run.visit_started == stood  # that of a tool which answers is counted
 
 
 def test_the_chat_answers_without_a_tool_that_hangs(hanging):
@@ -107,21 +143,17 @@ def test_a_tool_that_hung_over_one_photo_of_a_scene_is_not_waited_for_again_in_t
 
 
 @pytest.mark.parametrize("stopped_by", ["the button", "the end of the server"])
-def test_a_stop_does_not_wait_for_a_tool_that_hangs_and_the_case_can_be_gone_on_with(hanging, monkeypatch, stopped_by):
+def test_a_stop_does_not_wait_for_a_tool_that_hangs_and_the_case_can_be_gone_on_with(
+    hanging, begun, monkeypatch, stopped_by
+):
     pytest.importorskip("streamlit")
     from geosleuth.ui.page.runs import Runs
 
     tools, calls = hanging
     monkeypatch.setattr(tool_run, "within", lambda _, work, name: patience.within(LONG, work, name))
     monkeypatch.setattr(patience, "_STOPPED_S", 0.0)
-    begun, ended = threading.Event(), threading.Event()
-
-    def hangs(scene):
-        """Say so, and hang."""
-        begun.set()
-        return tools["locatability"](scene)
-
-    session = Agent(Settings(), tools={**tools, "locatability": hangs}).session(PICTURE)
+    ended = threading.Event()
+    session = Agent(Settings(), tools=tools).session(PICTURE)
     runs = Runs(at_once=1)
     run = runs.start(("", "a case"), "where is it?", session.ask, lambda *_: ended.set())
     assert begun.wait(LONG)

@@ -4,6 +4,7 @@ Tests of single lines stand with their modules; those of a whole run in test_pri
 """
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ ROOMS = ("indexes", "tools", "agent", "training", "ui")
 SEEN = {"warning", "error", "critical"}  # at the default level
 _LAST_WORDS = "last words of a command of ours, an InputError's three parts, for who runs it over data sets"
 ALLOWED = {  # lines, and why they may
+    "agent/batch/worker_process.py": (1, "WorkerDied says how a process ended"),
+    "agent/cases/retention.py": (1, "the system's own words, which name no file"),
     "indexes/decoder_process.py": (1, "DecoderDied says how a process ended"),
     "training/adapter_claims/__main__.py": (1, _LAST_WORDS),
     "training/adapter_claims/agent_verifier.py": (1, "what a calibration lacks: how many pairs there were"),
@@ -34,15 +37,29 @@ def quoting(source: str) -> list[int]:
     for handler in ast.walk(ast.parse(source)):
         if not isinstance(handler, ast.ExceptHandler):
             continue
+        told = _told(handler)
         for call in ast.walk(handler):
             if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
                 continue
             if not (isinstance(call.func.value, ast.Name) and call.func.value.id == "logger"):
                 continue
-            said = any(handler.name in _names(word) for word in call.args)
+            said = any(told & _names(word) for word in call.args)
             if call.func.attr == "exception" or (call.func.attr in SEEN and said):
                 found.append(call.lineno)
     return found
+
+
+def _told(handler: ast.ExceptHandler) -> set[str]:
+    """The names that hold the error of a handler, or something made of it there."""
+    told, before = {handler.name or ""}, set[str]()
+    while told != before:  # what is assigned may be assigned again
+        before = set(told)
+        for node in ast.walk(handler):
+            if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                made = node.value is not None and told & _names(node.value)
+                told |= set().union(*map(_names, targets)) if made else set()
+    return told
 
 
 def _names(node: ast.AST) -> set[str]:
@@ -71,6 +88,14 @@ def test_no_line_at_the_default_level_quotes_an_error() -> None:
         ('logger.warning("%s", error.strerror or "no reason")', True),
         ('logger.warning("%s: %s", type(error).__name__, error)', True),
         ('logger.exception("it failed")', True),
+        ('why = str(error); logger.warning("%s", why)', True),
+        ('why = str(error); short = why[:80]; logger.warning("%s", short)', True),
+        ('why: str = str(error); logger.warning("%s", why)', True),
+        ('why += str(error); logger.warning("%s", why)', True),
+        ('number, why = error.args; logger.error("%s", why)', True),
+        ('logger.error("%s", why) if (why := str(error)) else None', True),
+        ('why = type(error).__name__; logger.warning("%s", why)', False),
+        ('why = str(error); logger.debug("%s", why)', False),
         ('logger.warning("%s", type(error).__name__)', False),
         ('logger.error("it failed", exc_info=error)', False),  # the log leaves its words out, see below
         ('logger.debug("%s", error)', False),
@@ -104,10 +129,12 @@ page.run()
 
 
 def test_streamlit_run_logs_no_words_of_a_fault(tmp_path: Path) -> None:
-    """Started without our command, in a folder that has no settings of Streamlit."""
+    """Started without our command, where there are no settings of Streamlit: in no folder and in no variable."""
     pytest.importorskip("streamlit")
     command = [sys.executable, "-c", _STARTED, str(ROOT / "ui" / "chat.py")]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
+    environment = kept | {"HOME": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     said = done.stdout + done.stderr
     assert done.stderr.count("a run failed\n") == 2  # once a run: the log was begun once
     assert done.stderr.count("Uncaught app execution") == 2

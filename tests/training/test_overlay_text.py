@@ -1,5 +1,6 @@
 """Captions drawn for the fit of overlay text, over walls that are drawn here (synthetic)."""
 
+import shutil
 import sys
 
 import cv2
@@ -21,6 +22,8 @@ from geosleuth.training.script_classifier.overlay_text import (
     worn,
 )
 
+needs_fonts = pytest.mark.skipif(shutil.which("fc-list") is None, reason="fontconfig is not installed")
+
 
 @pytest.fixture
 def wall(tmp_path):
@@ -31,6 +34,7 @@ def wall(tmp_path):
     return path
 
 
+@needs_fonts
 def test_captions_stand_where_they_are_said_to_stand(wall):
     clean, styles = Image.open(wall).convert("RGB"), set()
     for seed in range(10):
@@ -52,6 +56,7 @@ def test_wear_keeps_the_picture_and_says_its_scale(wall):
         assert 0.5 <= scale <= 1
 
 
+@needs_fonts
 def test_a_photos_lines_are_measured_and_a_stamped_one_gives_what_is_drawn_alone(wall):
     measured = lines_of(wall, 3, stamped=True, seed=1)
     assert measured
@@ -59,6 +64,7 @@ def test_a_photos_lines_are_measured_and_a_stamped_one_gives_what_is_drawn_alone
     assert all(line.traits.shape == (len(TRAITS),) and np.isfinite(line.traits).all() for line in measured)
 
 
+@needs_fonts
 def test_a_sign_stands_where_it_is_said_to_stand_and_looks_like_the_photo_elsewhere(wall):
     clean, kinds = Image.open(wall).convert("RGB"), set()
     for seed in range(12):
@@ -72,6 +78,7 @@ def test_a_sign_stands_where_it_is_said_to_stand_and_looks_like_the_photo_elsewh
     assert kinds == set(SIGNS[1:])
 
 
+@needs_fonts
 def test_drawn_signs_are_rarely_taken_for_captions_even_where_they_hang_level(wall):
     measured = [line for seed in range(2) for line in lines_of(wall, 5, stamped=True, seed=seed)]
     taken = {overlaid: [] for overlaid in (0.0, 1.0)}

@@ -65,7 +65,7 @@ class Measured:
 def caption(image: Image.Image, rng: np.random.Generator) -> tuple[Image.Image, list[Rect], str]:
     """Write one or two lines over a picture; returned with their rectangles and the style."""
     width, height = image.size
-    script = _SCRIPTS[rng.integers(len(_SCRIPTS))]
+    script = _script(rng)
     lines = [draw_text(script, rng) for _ in range(rng.integers(1, 3))]
     faces = fonts_by_script()[script][0]
     face, size = faces[rng.integers(len(faces))], max(10, int(height * rng.uniform(0.025, 0.09)))
@@ -121,7 +121,7 @@ def sign(image: Image.Image, rng: np.random.Generator) -> tuple[Image.Image, lis
 
 def _board(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
     """A board with a line of writing and its shade, for a photo of this size; drawn larger than it will be seen."""
-    script = _SCRIPTS[rng.integers(len(_SCRIPTS))]
+    script = _script(rng)
     text, faces = draw_text(script, rng), fonts_by_script()[script][0]
     face, high = faces[rng.integers(len(faces))], max(10, int(size[1] * rng.uniform(0.025, 0.09)))
     high = max(8, int(high * min(1.0, 0.8 * size[0] / max(_font(face, high).getlength(text), 1))))
@@ -132,6 +132,14 @@ def _board(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float3
     across = np.linspace(rng.uniform(0.8, 1), 1, board.width)[None, :, None]
     down = np.linspace(1, rng.uniform(0.8, 1), board.height)[:, None, None]
     return np.asarray(np.asarray(board) * across * down, np.float32)
+
+
+def _script(rng: np.random.Generator) -> str:
+    """Draw a script that some font here has."""
+    scripts = [script for script in _SCRIPTS if fonts_by_script()[script][0]]
+    if not scripts:
+        raise InputError("a font with Latin letters", "none", "Install one: apt-get install fonts-noto-core.")
+    return scripts[rng.integers(len(scripts))]
 
 
 def _font(face: Path, size: int) -> ImageFont.FreeTypeFont:

@@ -13,10 +13,11 @@ _lock = threading.Lock()
 
 
 def begin_log() -> None:
-    """Log as `geosleuth chat` does, unless a log is there; Streamlit's script calls this anew for every click.
+    """Log as `geosleuth chat` does, unless a log of ours is there; Streamlit's script calls this anew for every click.
 
     Else Python and Streamlit would write faults with their words, which may quote a photo's name, a sign or a place.
     """
     with _lock:  # two browsers may come at once
-        if not logging.getLogger("geosleuth").hasHandlers():
+        # Not `hasHandlers`, which sees the root logger too: there any library may log, with all words.
+        if not logging.getLogger("geosleuth").handlers:
             _begun.enter_context(logs_to_stderr(verbose=False))

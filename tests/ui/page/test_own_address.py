@@ -149,7 +149,13 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("GEOSLEUTH_", "STREAMLIT_"))}
+    """Without settings of ours and of Streamlit, and without proxies: through one, other addresses would be asked."""
+    ours = ("GEOSLEUTH_", "STREAMLIT_")
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not (name.startswith(ours) or name.lower().endswith("_proxy"))
+    }
 
 
 def _asked(port: int, origin: str | None, host: str | None = None) -> int:

@@ -167,7 +167,7 @@ def _locatability_facts(scene: Scene) -> dict[str, Any]:
     if scene.models is None or spec is None:
         lines = json.dumps([line.model_dump(mode="json") for line in scene.lines])
         read = hashlib.sha256(lines.encode()).hexdigest()
-        return {"by": source_version("geosleuth.tools.locatability"), "lines": read}
+        return {"by": source_version("geosleuth.tools.locatability", "geosleuth.tools.captions"), "lines": read}
     settings = scene.models.settings
     table = settings.locatability_weights
     return {

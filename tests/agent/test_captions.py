@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from geosleuth.agent.answer_notes import answer_notes
 from geosleuth.agent.belief import Belief
+from geosleuth.agent.calibration import load_calibration
 from geosleuth.agent.contradiction import find_contradictions
 from geosleuth.agent.state import Found
 from geosleuth.tools.captions import CAPTION, MOST
@@ -14,6 +16,10 @@ from geosleuth.tools.reading import clues
 from geosleuth.tools.textline import TextLine
 
 SIZE = (1280, 960)
+LATS, LONS = (
+    np.array([-1.29, 37.34, 9.93, 36.97, -17.8, 52.5]),
+    np.array([36.82, -121.89, -84.08, -122.03, -63.2, 13.4]),
+)
 FALSE_PLACE = ("Welcome to Nairobi", "Nairobi, Kenya", "www.nairobi.co.ke", "Tel. +254 20 222 2222")
 # Signs that a street of the country may well show, each alone.
 SIGNS = {
@@ -59,13 +65,14 @@ def test_a_caption_costs_certainty():
     assert now.country_probabilities()["DE"] < clean.country_probabilities()["DE"]
 
 
-def test_all_captions_together_count_little():
-    start = Belief.start()
-    before, after = (
-        belief.country_probabilities()["KE"] for belief in (start, start.update(spoken(caption(*FALSE_PLACE))))
-    )
-    odds = after / (1 - after) / (before / (1 - before))
-    assert 1 < odds < MOST**1.2  # one witness: what it repeats adds next to nothing
+@pytest.mark.parametrize("correlation", [0.9, 0.0])
+def test_all_captions_together_count_little_whatever_was_fitted(correlation):
+    fitted = load_calibration().model_copy(update={"correlation": correlation})
+    start = Belief.start(fitted)
+    found = spoken(caption(*FALSE_PLACE, "San José", "Santa Cruz"))  # names of many places near to each other
+    before, after = (belief.log_density(LATS, LONS) for belief in (start, start.update(found)))
+    most_bits = float(np.ptp(after - before)) / math.log(2)
+    assert 1.0 < most_bits < math.log2(MOST) + 0.01
 
 
 def test_a_captions_language_is_its_writers_and_counts_nothing():
@@ -92,6 +99,8 @@ def test_a_caption_that_the_scene_speaks_against_is_named_as_a_contradiction():
     told = find_contradictions(evidence, belief.point(), ("DE",), prior)
     assert any("seems to be laid over the picture (97%)" in one.claim and "Nairobi" in one.claim for one in told), told
     assert not find_contradictions(spoken(signs), belief.point(), ("DE",), prior)
+    harmless = spoken([*signs, *caption("holiday 2023")])  # also the name of a town
+    assert not find_contradictions(harmless, Belief.start().update(harmless).point(), ("DE",), prior)
 
 
 def test_each_finding_of_a_caption_is_bounded_and_says_where_it_stands():
