@@ -219,6 +219,8 @@ class Belief:
         for row, i in enumerate(self._spoken):
             lost = self._discounts(without=row) - self._weight
             changed = np.flatnonzero(lost).tolist()
+            if not changed:  # it counts nothing beside another caption
+                continue
             tables = [self._laid_out[k] for k in changed]
             of_country = [
                 table.by_country for table in tables if isinstance(table, RegionTable) and table.by_division is None

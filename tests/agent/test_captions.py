@@ -75,6 +75,13 @@ def test_all_captions_together_count_little_whatever_was_fitted(correlation):
     assert 1.0 < most_bits < math.log2(MOST) + 0.01
 
 
+def test_of_several_captions_one_contributes():
+    found = spoken(caption(*FALSE_PLACE))
+    worth = Belief.start().update(found).contributions()
+    assert len(found) > 2
+    assert sum(abs(bits) > 1e-9 for bits in worth) <= 1
+
+
 def test_a_captions_language_is_its_writers_and_counts_nothing():
     (found,) = clues(caption("Bäckerei und Konditorei"), SIZE)
     assert isinstance(found.likelihood, Nothing)

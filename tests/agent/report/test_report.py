@@ -312,14 +312,14 @@ def test_a_long_claim_and_a_long_name_stay_on_the_page():
     assert together.count("word") >= 2000
 
 
-def test_two_reports_take_seconds():
+def test_two_reports_take_seconds_and_not_minutes():
     content = full.content(tuple(full.SIGNS.values())[:9])  # twelve pieces of evidence that tell, three references
     start = time.process_time()
     report_html(content)
     between = time.process_time()
     report_pdf(content)
-    assert between - start < 2.0
-    assert time.process_time() - between < 4.0
+    assert between - start < 20.0  # s of one core: a bound against minutes, and no benchmark
+    assert time.process_time() - between < 40.0
 
 
 def test_without_fpdf_a_person_is_told_what_to_install(monkeypatch):
