@@ -25,7 +25,7 @@ from geosleuth.indexes.gallery.ray_workers import encode_on_ray
 from geosleuth.indexes.gallery.reference import View
 from geosleuth.indexes.gallery.sources.open import open_source
 from geosleuth.indexes.gallery.sources.source import Source
-from geosleuth.indexes.gallery.store import note_problems, open_index, write_index
+from geosleuth.indexes.gallery.store import note_problems, open_index, remove_superseded, write_index
 
 logger = logging.getLogger(__name__)
 
@@ -217,6 +217,8 @@ def _threads(workers: int | None) -> int:
 def _committed(out: Path, journal: Journal) -> BuildReport:
     """Clear what a task left that was killed after its index was complete, and tell what it did."""
     report = journal.report()
+    if report is not None:
+        remove_superseded(out)
     journal.clear()
     if report is None:  # killed when the plan was gone already, and the folder not yet; or the index is another's
         raise _complete(out)

@@ -89,7 +89,8 @@ def write_index(
     """Write a new generation of the index: the references of `base`, if any, and of all staged chunks.
 
     Rows are sorted by (view, finest H3 cell, id). The rename of the manifest is the commit: killed at any moment
-    before, the old generation stays whole and what is left over is removed by the next write. Same rows and vectors
+    before, the old generation stays whole and what is left over is removed by the next write; killed after it,
+    `remove_superseded` does what is left to be done. Same rows and vectors
     give equal bytes in every file but the manifest, which holds the date. Memory: the table of references and some
     1 GB. The caller holds the folder's lock. The folder may hold other files: only an index's own are removed.
 
@@ -122,7 +123,7 @@ def write_index(
         remedy = "Make room there, or name another folder with --out."
         raise InputError("room for an index", f"{folder}: {error.strerror}", remedy) from error
     finally:
-        _remove_others(folder)
+        remove_superseded(folder)
     return manifest
 
 
@@ -144,7 +145,7 @@ def note_problems(
         manifest = before.model_copy(update={**changes, "files": {lines.name: file_facts(lines), **files}})
         write_manifest(folder, manifest)
     finally:
-        _remove_others(folder)
+        remove_superseded(folder)
     return manifest
 
 
@@ -168,7 +169,7 @@ def _data_files(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if DATA_FILE.fullmatch(path.name)]
 
 
-def _remove_others(folder: Path) -> None:
+def remove_superseded(folder: Path) -> None:
     """Remove the files of other generations than the manifest's: older ones, and those of a write that failed."""
     try:
         kept = set(read_manifest(folder).files) if (folder / MANIFEST).exists() else set()

@@ -37,10 +37,10 @@ class Builder:
         self.server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.process = 0
 
-    def start(self, task: Task, source: Path, out: Path, die_at: int | None = None) -> None:
+    def start(self, task: Task, source: Path, out: Path, die_at: int | None = None, touching: str = "") -> None:
         assert self.server.stdin
         assert self.server.stdout
-        self.server.stdin.write(json.dumps([task, str(source), str(out), die_at]) + "\n")
+        self.server.stdin.write(json.dumps([task, str(source), str(out), die_at, touching]) + "\n")
         self.server.stdin.flush()
         self.process = int(self.server.stdout.readline())
 
@@ -156,3 +156,21 @@ def test_killed_when_about_to_touch_the_disk(
         builder.finish_after_death(task, source, out)
         assert content(out) == wanted, f"killed at event {event}"
     assert {"lock", "listing.parquet", "plan.json", "chunk", "references", "vectors", "manifest.json"} <= left_behind
+
+
+@pytest.mark.parametrize("name", ["references-1", "vectors-1", "problems-1"])
+def test_killed_when_about_to_touch_a_superseded_file(
+    name: str, builder: Builder, world: dict[str, Any], tmp_path: Path
+) -> None:
+    """The last touch of each is its removal, after the commit."""
+    source, before, wanted = world["add"]
+    committed = 0
+    for event in itertools.count(1):
+        out = prepared(before, tmp_path / "index")
+        builder.start("add", source, out, die_at=event, touching=name)
+        if builder.wait() == 0:
+            break
+        committed += json.loads((out / "manifest.json").read_bytes())["generation"] == 2
+        builder.finish_after_death("add", source, out)
+        assert content(out) == wanted, f"killed at touch {event} of {name}"
+    assert committed == 1

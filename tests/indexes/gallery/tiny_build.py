@@ -71,14 +71,14 @@ def draw_photos(folder: Path, count: int, *, first: int = 0) -> Path:
     return folder
 
 
-def _die_at(event_number: int, folder: str) -> None:
-    """Kill this process, as by `kill -9`, when it is about to touch `folder` for the n-th time."""
+def _die_at(event_number: int, start: str) -> None:
+    """Kill this process, as by `kill -9`, when it is about to touch a path that starts so for the n-th time."""
     left = event_number
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         nonlocal left
         watched = event in ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir")
-        if watched and any(isinstance(value, str) and value.startswith(folder) for value in map(_text, arguments)):
+        if watched and any(isinstance(value, str) and value.startswith(start) for value in map(_text, arguments)):
             left -= 1
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -90,12 +90,12 @@ def _text(value: object) -> object:
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
-def run(task: str, source: str, out: str, die_at: int | None) -> None:
-    """Build or add, and print nothing."""
+def run(task: str, source: str, out: str, die_at: int | None, touching: str = "") -> None:
+    """Build or add, and print nothing; `touching`: the start of a name in `out`."""
     from geosleuth.indexes.gallery.build import add_to_index, build_index
 
     if die_at is not None:
-        _die_at(die_at, out)
+        _die_at(die_at, os.path.join(out, touching) if touching else out)
     work = build_index if task == "build" else add_to_index
     work(source, out, encoder=TinyEncoder(), chunk_size=8)
 
