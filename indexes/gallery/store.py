@@ -90,9 +90,9 @@ def write_index(
 
     Rows are sorted by (view, finest H3 cell, id). The rename of the manifest is the commit: killed at any moment
     before, the old generation stays whole and what is left over is removed by the next write; killed after it,
-    `remove_superseded` does what is left to be done. Same rows and vectors
-    give equal bytes in every file but the manifest, which holds the date. Memory: the table of references and some
-    1 GB. The caller holds the folder's lock. The folder may hold other files: only an index's own are removed.
+    `remove_superseded` does what is left to be done. Same rows and vectors give equal bytes in every file but the
+    manifest, which holds the date. Memory: the table of references and some 1 GB. The caller holds the folder's lock.
+    The folder may hold other files: only an index's own are removed.
 
     Args:
         folder: Made if missing.

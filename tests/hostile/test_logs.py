@@ -1,12 +1,9 @@
 """Logs are kept, and sent to others: at the default level no line quotes an error, a photo's name or a sign.
 
-Tests of single lines stand with their modules; those of a whole run in test_privacy.py.
+Tests of single lines stand with their modules; those of a whole run in test_privacy.py and ui/page/test_own_address.py.
 """
 
 import ast
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -28,7 +25,6 @@ ALLOWED = {  # lines, and why they may
     "training/gleam_c/end_to_end.py": (1, _LAST_WORDS),
     "training/small_vlm/__main__.py": (1, _LAST_WORDS),
 }
-NAME, SIGN = "witness-house", "FARMACIA"
 
 
 def quoting(source: str) -> list[int]:
@@ -97,47 +93,10 @@ def test_no_line_at_the_default_level_quotes_an_error() -> None:
         ('why = type(error).__name__; logger.warning("%s", why)', False),
         ('why = str(error); logger.debug("%s", why)', False),
         ('logger.warning("%s", type(error).__name__)', False),
-        ('logger.error("it failed", exc_info=error)', False),  # the log leaves its words out, see below
+        ('logger.error("it failed", exc_info=error)', False),  # the log leaves its words out: see test_own_address.py
         ('logger.debug("%s", error)', False),
     ],
 )
 def test_the_test_would_see_it(call: str, quotes: bool) -> None:
     source = f"try:\n    f()\nexcept OSError as error:\n    {call}\n"
     assert quoting(source) == ([4] if quotes else [])
-
-
-_STARTED = """
-import logging, sys
-from streamlit import config
-from streamlit.web import bootstrap
-script, sys.argv = sys.argv[1], ["chat.py"]
-config._main_script_path = script  # as `streamlit run` does, and so its settings are read
-bootstrap.load_config_options({})
-from streamlit.testing.v1 import AppTest
-from geosleuth.ui.page import app
-
-def failing():
-    error = ValueError("witness-house.jpg says FARMACIA")
-    logging.getLogger("geosleuth.ui.page.runs").error("a run failed", exc_info=error)
-    raise error
-
-app._owner = failing
-page = AppTest.from_file(script, default_timeout=120)
-page.run()
-page.run()
-"""
-
-
-def test_streamlit_run_logs_no_words_of_a_fault(tmp_path: Path) -> None:
-    """Started without our command, where there are no settings of Streamlit: in no folder and in no variable."""
-    pytest.importorskip("streamlit")
-    command = [sys.executable, "-c", _STARTED, str(ROOT / "ui" / "chat.py")]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
-    environment = kept | {"HOME": str(tmp_path)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-    said = done.stdout + done.stderr
-    assert done.stderr.count("a run failed\n") == 2  # once a run: the log was begun once
-    assert done.stderr.count("Uncaught app execution") == 2
-    assert done.stderr.count("ValueError (--verbose has its words)") == 4
-    assert NAME not in said
-    assert SIGN not in said

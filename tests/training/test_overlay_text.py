@@ -10,17 +10,8 @@ from PIL import Image
 
 from geosleuth.tools.overlay_text import TRAITS, OverlayWeights, probability_of
 from geosleuth.training.script_classifier import overlay_text
-from geosleuth.training.script_classifier.overlay_text import (
-    SIGNS,
-    STYLES,
-    Measured,
-    caption,
-    fitted,
-    judged,
-    lines_of,
-    sign,
-    worn,
-)
+from geosleuth.training.script_classifier.overlay_drawing import SIGNS, STYLES, caption, sign, worn
+from geosleuth.training.script_classifier.overlay_text import Measured, fitted, judged, lines_of
 
 needs_fonts = pytest.mark.skipif(shutil.which("fc-list") is None, reason="fontconfig is not installed")
 

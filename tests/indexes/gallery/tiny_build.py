@@ -95,7 +95,7 @@ def run(task: str, source: str, out: str, die_at: int | None, touching: str = ""
     from geosleuth.indexes.gallery.build import add_to_index, build_index
 
     if die_at is not None:
-        _die_at(die_at, os.path.join(out, touching) if touching else out)
+        _die_at(die_at, f"{out}/{touching}" if touching else out)
     work = build_index if task == "build" else add_to_index
     work(source, out, encoder=TinyEncoder(), chunk_size=8)
 

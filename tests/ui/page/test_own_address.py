@@ -83,6 +83,7 @@ def test_a_page_that_streamlit_runs_by_itself_is_as_private_as_a_command_of_ours
     assert told["tried"] == []
     said = done.stdout + done.stderr
     assert done.stderr.count("a run failed\n") == 2  # once a run: the log was begun once
+    assert done.stderr.count("Uncaught app execution") == 2
     assert done.stderr.count("ValueError (--verbose has its words)") == 4
     assert not [word for word in ("witness-house", "FARMACIA") if word in said]
 
