@@ -170,7 +170,7 @@ class Agent:
         return Session(self, self.load(images), thread_id=thread_id, checkpointer=saver)
 
     def load(self, images: Any) -> list[Photo]:
-        """Load one photo or several; of a video its sharpest frames.
+        """Load one photo or several; of a video its sharpest frames. A `Photo` stays as it is, all else as `upright`.
 
         Raises:
             InputError: One of them is no photo, or there is none.
@@ -186,8 +186,16 @@ class Agent:
             if isinstance(one, str | Path) and is_video(str(one)):
                 photos += frames(one)
             else:
-                photos.append(one if isinstance(one, Photo) else load_photo(one))
+                photos.append(one if isinstance(one, Photo) else self.upright(load_photo(one)))
         return photos
+
+    def upright(self, photo: Photo) -> Photo:
+        """Turn a photo that seems to lie on its side or head, unless the settings say to leave it so."""
+        if not self.settings.turn_photos:
+            return photo
+        from geosleuth.tools.upright import turned_upright
+
+        return turned_upright(photo)
 
     def graph(self, checkpointer: Any = None) -> Any:
         """The compiled loop, with its state in a checkpointer or nowhere."""

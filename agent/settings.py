@@ -62,6 +62,7 @@ class Settings(BaseModel):
     vlm_bits: Annotated[int, Field(ge=4, le=8, multiple_of=4)] | None = None  # weights of models run here; None = whole
     endpoint_timeout_s: Annotated[float, Field(gt=0)] = 60.0  # s per request to an openai: server
     endpoint_requests: Annotated[int, Field(ge=1)] = 500  # requests per photo to openai: servers, retries included
+    turn_photos: bool = True  # photos that seem to lie on their side or head are turned upright
     max_steps: Annotated[int, Field(ge=1, le=100)] = 16  # tool calls per photo; the rules need 12 with an index
     max_seconds: Annotated[float, Field(gt=0)] = 120.0  # s per photo; no new tool is started after this
     max_repeats: Annotated[int, Field(ge=1)] = 1  # times that one call with the same arguments may run

@@ -85,7 +85,7 @@ def look(agent: Agent, path: Path, sha256: str, hints: Sequence[str]) -> Outcome
     except InputError as error:
         return _refusal(error, started)
     try:
-        answer = agent.localize(photo, list(hints))
+        answer = agent.localize(agent.upright(photo), list(hints))
     except InputError as error:
         if isinstance(error, DecoderFault) and not isinstance(error, NoDecoder):  # some sizes are decoded on demand
             return _refusal(error, started)

@@ -57,9 +57,15 @@ class EmbeddedMaps:
         yield from in_order(self._one, prepared)
 
     def _one(self, picture: Pixels) -> Floats32:
-        (maps,) = _session().run([self.layer], {"pictures": picture[None]})
-        features: Floats32 = maps[0].reshape(maps.shape[1], -1).T
-        return features
+        one = feature_map(picture, self.layer)
+        return one.reshape(len(one), -1).T
+
+
+def feature_map(picture: Pixels, layer: Layer = "features") -> Floats32:
+    """Return a map of the network, (channels, h / stride, w / stride); the picture's sides are multiples of 32."""
+    (maps,) = _session().run([layer], {"pictures": picture[None]})
+    one: Floats32 = maps[0]
+    return one
 
 
 @lru_cache(maxsize=1)

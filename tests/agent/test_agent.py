@@ -237,6 +237,22 @@ def test_a_photo_that_cannot_be_read_is_an_input_error(tmp_path):
         agent().localize(tmp_path / "none.jpg")
 
 
+def test_a_photo_that_lies_is_turned_unless_the_settings_or_the_caller_say_otherwise():
+    import numpy as np
+
+    from geosleuth.indexes.photo import load_photo
+
+    street = load_photo(Path(__file__).parents[2] / "docs" / "match.jpg")
+    lying = np.rot90(street.pixels)
+    answer = agent().localize(lying)
+    assert answer.photo.size == street.size
+    assert answer.photo.edits == ("rotated by 90 degrees",)
+    assert "rotated by 90 degrees, for it seemed to lie on its side" in answer.notes
+    for other in (agent(turn_photos=False).localize(lying), agent().localize(load_photo(lying))):
+        assert other.photo.size == street.size[::-1]
+        assert other.photo.edits == ()
+
+
 def test_one_agent_serves_many_photos_without_mixing_them():
     one = agent()
     assert one.localize(PICTURE, hints="in Japan").evidence[1].type == "hint.country"

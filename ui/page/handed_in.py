@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from geosleuth.agent.cases.case import Case
 from geosleuth.agent.dialogue.move import AddHint, Observe, StateSun, after
 from geosleuth.indexes.errors import InputError
-from geosleuth.indexes.photo_edit import Edit
 from geosleuth.ui.page.asking import ask
 from geosleuth.ui.page.conversation import say
 from geosleuth.ui.page.new_case import add_photos, begin_case
-from geosleuth.ui.page.photos import Upload, check_count, uploads_of
+from geosleuth.ui.page.photos import Upload, check_count, turned_words, uploads_of
 from geosleuth.ui.page.state import Page, answer_of, forget_notes, note, photos_of
 from geosleuth.ui.page.turns import understand
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 def take(page: Page, case: Case | None, text: str, files: Sequence[UploadedFile]) -> None:
     """Do what was handed in; whatever cannot be done is told in words."""
     forget_notes()
-    uploads, refused = _opened(files)
+    uploads, refused = _opened(files, turn=page.server.settings.turn_photos)
     try:
         if case is None:
             _new(page, text, uploads, bool(refused))
@@ -39,7 +38,7 @@ def take(page: Page, case: Case | None, text: str, files: Sequence[UploadedFile]
 
 def _new(page: Page, text: str, uploads: Sequence[Upload], refused: bool) -> None:
     if uploads:
-        begin_case(page, [(upload, Edit()) for upload in uploads], text)
+        begin_case(page, [(upload, upload.edit) for upload in uploads], text)
     elif not refused:
         note(text, "Give a photo first: drop it into this line, or choose it above.")
 
@@ -48,13 +47,14 @@ def _more(page: Page, case: Case, text: str, uploads: Sequence[Upload]) -> None:
     """Add photos of the same scene and ask again; only they are looked at."""
     check_count(len(case.photos) + len(uploads))
     before = len(case.photos)
-    case, refused = add_photos(page, case, [(upload, Edit()) for upload in uploads])
+    chosen = [(upload, upload.edit) for upload in uploads]
+    case, refused = add_photos(page, case, chosen)
     added = len(case.photos) - before
     if not added:
         note(text, "The case has these photos already.")
         return
     inquiry = case.inquiry
-    words = [f"{added} more {'photo' if added == 1 else 'photos'} of the same scene."]
+    words = [f"{added} more {'photo' if added == 1 else 'photos'} of the same scene.", *turned_words(chosen)]
     if text:
         understood = understand(page.server, text, answer_of(page, case), photos_of(page, case))
         if isinstance(understood.move, AddHint | Observe | StateSun):
@@ -67,12 +67,12 @@ def _more(page: Page, case: Case, text: str, uploads: Sequence[Upload]) -> None:
         note("", "", error=error)
 
 
-def _opened(files: Sequence[UploadedFile]) -> tuple[list[Upload], list[InputError]]:
+def _opened(files: Sequence[UploadedFile], *, turn: bool) -> tuple[list[Upload], list[InputError]]:
     uploads: list[Upload] = []
     refused: list[InputError] = []
     for file in files:
         try:
-            uploads += uploads_of(file.name, file.getvalue())
+            uploads += uploads_of(file.name, file.getvalue(), turn=turn)
         except InputError as error:
             refused.append(error)
     return uploads, refused

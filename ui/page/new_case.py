@@ -20,6 +20,7 @@ from geosleuth.ui.page.photos import (
     check_count,
     edit_of,
     preview,
+    turned_words,
     uploads_of,
 )
 from geosleuth.ui.page.state import Page, forget_notes, note, open_case, photos_of, show_error
@@ -52,7 +53,7 @@ def show_new_case(page: Page) -> None:
         accept_multiple_files=True,
         key=f"photos_{upload_round}",
     )
-    uploads = prepared(files)
+    uploads = prepared(files, turn=page.server.settings.turn_photos)
     chosen = [(upload, _edited(upload, f"{upload_round}_{n}")) for n, upload in enumerate(uploads)]
     hint = st.text_input(
         "What do you know already? (optional)", key=f"hint_{upload_round}", placeholder="in Portugal, not Lisbon ..."
@@ -71,8 +72,11 @@ def show_new_case(page: Page) -> None:
         st.rerun()
 
 
-def prepared(files: Sequence[UploadedFile]) -> list[Upload]:
-    """Return the photos of the files; what is wrong with the others is said, and they are left out."""
+def prepared(files: Sequence[UploadedFile], *, turn: bool) -> list[Upload]:
+    """Return the photos of the files; what is wrong with the others is said, and they are left out.
+
+    With `turn` it is looked which photos lie on their side or head.
+    """
     import streamlit as st
 
     kept = st.session_state.setdefault(_PREPARED, {})
@@ -80,7 +84,7 @@ def prepared(files: Sequence[UploadedFile]) -> list[Upload]:
     for file in files:
         if file.file_id not in kept:
             try:
-                kept[file.file_id] = uploads_of(file.name, file.getvalue())
+                kept[file.file_id] = uploads_of(file.name, file.getvalue(), turn=turn)
             except InputError as error:
                 kept[file.file_id] = error
         found = kept[file.file_id]
@@ -141,15 +145,19 @@ def _told(chosen: Sequence[Chosen]) -> str:
     origins = list(dict.fromkeys(upload.origin for upload, _ in chosen if upload.origin))
     count = len(chosen)
     words = f"{count} photos of one scene." if count > 1 else "One photo."
-    return " ".join([words, *(f"{origin[:1].upper()}{origin[1:]}." for origin in origins)])
+    said = [f"{origin[:1].upper()}{origin[1:]}." for origin in origins]
+    return " ".join([words, *said, *turned_words(chosen)])
 
 
 def _edited(upload: Upload, key: str) -> Edit:
     """Draw a picture with what turns and crops it; return the edit."""
     import streamlit as st
 
+    for words in turned_words([(upload, upload.edit)]):
+        st.info(f"{escape_markdown(words)} If it stood upright, choose 0 below.")
     with st.expander(f"Turn or crop {escape_markdown(upload.name)}", key=f"edit_{key}", on_change="rerun") as box:
-        turn = st.selectbox("Turn clockwise (degrees)", (0, 90, 180, 270), key=f"turn_{key}")
+        turns = (0, 90, 180, 270)
+        turn = st.selectbox("Turn clockwise (degrees)", turns, turns.index(upload.turn_deg), key=f"turn_{key}")
         across = st.slider("Left and right edge (% of the width)", 0, 100, (0, 100), key=f"across_{key}")
         down = st.slider("Upper and lower edge (% of the height)", 0, 100, (0, 100), key=f"down_{key}")
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 
@@ -30,6 +31,12 @@ class Upload:
     content: bytes
     origin: str = ""  # what it was taken from, in words; empty: it is the file itself
     video: str = ""  # name of the video that it is a frame of
+    turn_deg: int = 0  # clockwise, that seems to set it upright
+
+    @property
+    def edit(self) -> Edit:
+        """How it is looked at unless a person says otherwise."""
+        return edit_of(self.turn_deg, (0, 100), (0, 100))
 
     @property
     def scene(self) -> str:
@@ -37,21 +44,35 @@ class Upload:
         return without_suffix(self.video or self.name)
 
 
-def uploads_of(name: str, content: bytes) -> list[Upload]:
+def uploads_of(name: str, content: bytes, *, turn: bool = False) -> list[Upload]:
     """Return the file as photos: itself, or the frames of a video.
 
+    Args:
+        name: As the browser gave it.
+        content: Its bytes.
+        turn: Look whether a photo lies on its side or head.
+
     Raises:
-        InputError: It is neither, or damaged. Only the header of a photo is read.
+        InputError: It is neither, or damaged. Of a photo only the header tells: the rest is for who adds it to a case.
     """
     from geosleuth.indexes.video import frames, is_video
 
     short = file_name(name)
     if not is_video(short):
-        open_photo(content, name=short)
-        return [Upload(short, content)]
+        photo = open_photo(content, name=short)
+        return [Upload(short, content, turn_deg=_seen_turn(photo) if turn else 0)]
     digest = hashlib.sha256(content).hexdigest()
     origin = f"frames of the video {short} (SHA-256 {digest})"
     return [Upload(frame.name, _png(frame), origin, short) for frame in frames(content, FRAMES, name=short)]
+
+
+def _seen_turn(photo: Photo) -> int:
+    from geosleuth.tools.upright import seen_turn
+
+    try:
+        return seen_turn(photo.pixels_at(PREVIEW_PX))
+    except InputError:  # a damaged picture: told when it is added to the case
+        return 0
 
 
 def check_count(count: int) -> None:
@@ -92,6 +113,17 @@ def edit_of(rotate_deg: int, across: tuple[int, int], down: tuple[int, int]) -> 
     whole = across == (0, 100) and down == (0, 100)
     crop = None if whole else (across[0] / 100, down[0] / 100, across[1] / 100, down[1] / 100)
     return Edit.model_validate({"rotate_deg": rotate_deg, "crop": crop})
+
+
+def turned_words(chosen: Sequence[tuple[Upload, Edit]]) -> list[str]:
+    """Say which photos are looked at turned because they seemed to lie."""
+    from geosleuth.tools.upright import LAY
+
+    return [
+        f"{one.name} is turned by {one.turn_deg} degrees, for it seemed to {LAY[one.turn_deg]}."
+        for one, edit in chosen
+        if one.turn_deg and edit.rotate_deg == one.turn_deg
+    ]
 
 
 def preview(content: bytes, name: str, edit: Edit) -> Pixels:

@@ -39,6 +39,13 @@ def png(shade: int = 127, size: tuple[int, int] = (60, 40)) -> bytes:
     return file.getvalue()
 
 
+def lying_street() -> bytes:
+    """Street views, turned to the left."""
+    file = io.BytesIO()
+    Image.fromarray(np.rot90(np.asarray(Image.open(ROOT / "docs" / "match.jpg")))).save(file, "JPEG")
+    return file.getvalue()
+
+
 class Chat:
     """One browser at a server, which may be started anew."""
 
@@ -246,6 +253,30 @@ def test_a_photo_is_turned_before_it_is_looked_at(chat: Chat):
     chat.ask()
     assert chat.case.photos[0].edit.rotate_deg == 90
     assert chat.answer().photo.size == (40, 60)
+
+
+def test_a_photo_that_seems_to_lie_is_turned_and_can_be_turned_back(chat: Chat):
+    page = chat.upload(("street.jpg", lying_street()))
+    assert "street.jpg is turned by 90 degrees, for it seemed to lie on its side. If it stood upright, choose 0" in (
+        page.info[0].value.replace("\\", "")
+    )
+    assert page.selectbox(key="turn_0_0").value == 90
+    page.selectbox(key="turn_0_0").set_value(0)
+    chat.ask()
+    assert chat.case.photos[0].edit.rotate_deg == 0
+    assert chat.answer().photo.edits == ()
+
+
+def test_a_photo_that_lies_is_turned_in_the_line_too_and_the_chat_says_so(chat: Chat):
+    chat.look()
+    line = chat.page.chat_input[0]
+    line.upload("street.jpg", lying_street())
+    line.set_value("")
+    chat.look()
+    chat.until_answered()
+    assert chat.case.photos[0].edit.rotate_deg == 90
+    assert chat.answer().photo.edits == ("rotated by 90 degrees",)
+    assert "street.jpg is turned by 90 degrees, for it seemed to lie on its side." in chat.texts.replace("\\", "")
 
 
 def test_photos_dropped_into_the_line_make_a_case_and_more_join_it(chat: Chat):

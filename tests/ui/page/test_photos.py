@@ -9,9 +9,20 @@ import pytest
 from PIL import Image
 
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.photo_edit import Edit
 from geosleuth.ui.page.downloads import _stem
-from geosleuth.ui.page.photos import Upload, check_count, edit_of, file_name, uploads_of, without_suffix
+from geosleuth.ui.page.photos import (
+    Upload,
+    check_count,
+    edit_of,
+    file_name,
+    turned_words,
+    uploads_of,
+    without_suffix,
+)
 from geosleuth.ui.page.runs import Runs
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +64,26 @@ def test_a_video_is_six_frames_of_one_scene_and_tells_its_hash(tmp_path: Path):
     import hashlib
 
     assert hashlib.sha256(path.read_bytes()).hexdigest() in uploads[0].origin
+
+
+def test_a_photo_that_lies_is_to_be_turned_if_that_is_asked_for():
+    lying, file = np.rot90(np.asarray(Image.open(ROOT / "docs" / "match.jpg"))), io.BytesIO()
+    Image.fromarray(lying).save(file, "JPEG")
+    (seen,) = uploads_of("street.jpg", file.getvalue(), turn=True)
+    assert seen.edit == Edit(rotate_deg=90)
+    assert turned_words([(seen, seen.edit)]) == [
+        "street.jpg is turned by 90 degrees, for it seemed to lie on its side."
+    ]
+    assert turned_words([(seen, Edit())]) == []  # a person has turned it back
+    (left,) = uploads_of("street.jpg", file.getvalue())
+    assert left.edit == Edit()
+
+
+def test_a_damaged_photo_is_not_looked_at_for_its_turn():
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((600, 400, 3), np.uint8)).save(file, "JPEG")
+    (seen,) = uploads_of("torn.jpg", file.getvalue()[:-400], turn=True)
+    assert seen.turn_deg == 0
 
 
 def test_what_is_neither_is_told_in_words():
