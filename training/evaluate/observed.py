@@ -16,6 +16,7 @@ from geosleuth.indexes.photo import load_photo
 from geosleuth.tools.evidence import Evidence
 from geosleuth.tools.metadata import read_metadata
 from geosleuth.tools.textline import TextLine
+from geosleuth.tools.upright import turned_upright
 from geosleuth.training.evaluate.agent.tool_notes import ToolNotes
 from geosleuth.training.evaluate.labelled import LabelledPhoto
 
@@ -47,6 +48,6 @@ def observe(photos: Sequence[LabelledPhoto], cache: Path) -> list[Observed]:
 def _observed(photo: LabelledPhoto, notes: ToolNotes) -> Observed:
     from geosleuth.tools.reading import clues
 
-    loaded = load_photo(photo.path)
+    loaded = turned_upright(load_photo(photo.path))
     lines, _ = notes.lines(loaded)
     return Observed(photo, tuple(lines), loaded.size, (*read_metadata(loaded), *clues(lines, loaded.size)))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from geosleuth.ui.page.runs import Run
 
 POLL_S = 0.3  # between two looks at a run: steps take tenths of a second to some seconds
+# The same at one that waits for others: twenty pages that look three times a second take the time of those at work.
+WAITING_POLL_S = 2.0
 THUMBNAIL_PX = 240
 FIRST_QUESTION = "Where was this photo taken?"
 _STATUS = {"localized": "localized", "coarse": "coarse", "not_locatable": "not locatable"}
@@ -47,7 +49,8 @@ def show_case(page: Page, case: Case) -> None:
     if run is not None:
         with st.chat_message("assistant"):
             _understood(case.turns[-1])
-            st.fragment(_watch, run_every=POLL_S)(page, run)
+            waits = page.server.runs.before(run) > 0
+            st.fragment(_watch, run_every=WAITING_POLL_S if waits else POLL_S)(page, run, waits)
     elif not case.turns:  # its server ended, or its disk was full, before anything was asked
         st.button("Find the place", key="ask_now", icon=":material/search:", on_click=_ask_now, args=(page, case))
     elif not case.turns[-1].finished:
@@ -158,13 +161,13 @@ def _can_undo(case: Case) -> bool:
     return True
 
 
-def _watch(page: Page, run: Run) -> None:
-    """The steps so far; drawn anew every `POLL_S` until the run is over, then the whole page once more."""
+def _watch(page: Page, run: Run, waits: bool) -> None:
+    """The steps so far; drawn anew until the run is over, then the whole page once more, as when its turn has come."""
     import streamlit as st
 
-    if run.over:
-        st.rerun()
     ahead = page.server.runs.before(run)
+    if run.over or (waits and not ahead):
+        st.rerun()
     if run.stopping:
         label = "Stopping after this step"
     elif ahead:

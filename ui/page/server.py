@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import logging
 import threading
 from dataclasses import dataclass, field
@@ -75,6 +76,10 @@ class Server:
                 logger.warning("The warm-up failed (%s): `geosleuth doctor`, or the first photo, says why", kind)
                 logger.debug("Trace of the warm-up", exc_info=True)
             finally:
+                # Streamlit collects garbage after each run of a page, and a page that watches a run is run three times
+                # a second: each time the million objects of tables and libraries would be looked through.
+                gc.collect()
+                gc.freeze()
                 self._warm.set()
 
     def store(self, owner: str) -> CaseStore:

@@ -1,4 +1,4 @@
-"""A question that finds the queue full: the page says so, the case keeps it, and it is taken up again."""
+"""A question that waits its turn, and one that finds the queue full: the page says so, and nothing is lost."""
 
 import functools
 import importlib.util
@@ -14,6 +14,7 @@ from PIL import Image
 pytest.importorskip("streamlit")
 pytest.importorskip("langgraph.checkpoint.sqlite")
 
+import streamlit
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
@@ -23,6 +24,7 @@ from geosleuth.agent.settings import Settings
 from geosleuth.agent.toolbox import Finding
 from geosleuth.ui.page import server as shared
 from geosleuth.ui.page.asking import ask
+from geosleuth.ui.page.conversation import POLL_S, WAITING_POLL_S
 from geosleuth.ui.page.owner import LOCAL
 from geosleuth.ui.page.runs import Run, Runs
 from geosleuth.ui.page.server import Server
@@ -56,18 +58,20 @@ def until_over(run: Run) -> None:
         time.sleep(0.01)
 
 
-def test_a_question_too_many_is_told_so_and_is_gone_on_with_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gate: threading.Event
-):
+def two_questions(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, gate: threading.Event, most_waiting: int
+) -> tuple[Server, list[str], list[Run]]:
+    """Ask about two cases of a server that answers one question at a time; the first stands at the gate."""
+
     def read_text(scene) -> Finding:
         """Read the signs."""
         gate.wait()
         return scenes.read_text(scene)
 
-    settings = Settings(cases_dir=tmp_path)
+    settings = Settings(cases_dir=folder)
     start = functools.partial(shared._start, None)
     agent = Agent(settings, tools=scenes.STUBS | {"read_text": read_text}, start=start)
-    server = Server(settings, agent, Runs(1, most_waiting=0))
+    server = Server(settings, agent, Runs(1, most_waiting=most_waiting))
     server._warm.set()
     monkeypatch.setattr(shared, "_made", lambda *_: server)
     monkeypatch.setattr(sys, "argv", ["chat.py"])
@@ -80,10 +84,23 @@ def test_a_question_too_many_is_told_so_and_is_gone_on_with_later(
         case = store.add_photo(case.id, file.getvalue(), "street.png")
         runs.append(ask(server, store, case, Inquiry(), said="in Portugal"))
         cases.append(case.id)
-    assert runs[1].state == "failed"
+    return server, cases, runs
+
+
+def page_of(case: str) -> AppTest:
     page = AppTest.from_file(str(ROOT / "ui" / "chat.py"), default_timeout=300)
-    page.query_params["case"] = cases[1]
+    page.query_params["case"] = case
     page.run()
+    return page
+
+
+def test_a_question_too_many_is_told_so_and_is_gone_on_with_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gate: threading.Event
+):
+    server, cases, runs = two_questions(tmp_path, monkeypatch, gate, most_waiting=0)
+    store = server.store(LOCAL)
+    assert runs[1].state == "failed"
+    page = page_of(cases[1])
     assert "places in the queue" in page.error[0].value
     assert [turn.said for turn in store.open(cases[1]).turns] == ["in Portugal"]  # the question is kept
     gate.set()
@@ -92,4 +109,29 @@ def test_a_question_too_many_is_told_so_and_is_gone_on_with_later(
     page.run()
     until_over(server.runs.of((LOCAL, cases[1])))
     assert store.answer(store.open(cases[1])).country.code == "PT"
+    server.runs.shut_down()
+
+
+def test_a_page_that_waits_looks_more_rarely_until_its_turn_has_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gate: threading.Event
+):
+    server, cases, runs = two_questions(tmp_path, monkeypatch, gate, most_waiting=5)
+    drawn, fragment = [], streamlit.fragment
+
+    def noted(function, *, run_every: float):
+        drawn.append(run_every)
+        return fragment(function, run_every=run_every)
+
+    monkeypatch.setattr(streamlit, "fragment", noted)
+    page = page_of(cases[1])
+    assert page.status[0].label == "Waiting, 1 before you"
+    assert drawn.pop() == WAITING_POLL_S
+    ahead = iter([1, 0])  # it begins between two looks
+    monkeypatch.setattr(server.runs, "before", lambda _: next(ahead, 0))
+    page.run()
+    assert drawn == [WAITING_POLL_S, POLL_S]
+    monkeypatch.undo()
+    gate.set()
+    for run in runs:
+        until_over(run)
     server.runs.shut_down()
