@@ -84,11 +84,14 @@ def _show_cases(page: Page) -> None:
     from geosleuth.ui.page.new_case import show_new_case
     from geosleuth.ui.page.state import forget_case, open_case, show_error, the_case
 
-    case, error = None, None
+    case, run, error = None, None, None
     try:
         case = the_case(page)
+        run = None if case is None else busy(page.server, case)
+        if case is not None and run is None and case.turns and not case.turns[-1].finished:
+            case = the_case(page)  # its run may have ended since it was read, and stored the answer
     except InputError as why:
-        error = why
+        case, error = None, why
         forget_case()
         open_case(None)
     with st.sidebar:
@@ -100,9 +103,9 @@ def _show_cases(page: Page) -> None:
     if case is None:
         show_new_case(page)
     else:
-        show_case(page, case)
+        show_case(page, case, run)
     show_notes()
-    _write(page, case, waiting=case is not None and busy(page.server, case) is not None)
+    _write(page, case, waiting=run is not None)
 
 
 def _write(page: Page, case: Case | None, *, waiting: bool) -> None:

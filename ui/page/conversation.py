@@ -10,7 +10,7 @@ from geosleuth.agent.dialogue.move import Understood, Undo
 from geosleuth.agent.inquiry import Inquiry
 from geosleuth.indexes.errors import InputError
 from geosleuth.ui.page.answer_views import show_answer
-from geosleuth.ui.page.asking import ask, busy, key_of, resume
+from geosleuth.ui.page.asking import ask, key_of, resume
 from geosleuth.ui.page.cases_sidebar import chosen_language
 from geosleuth.ui.page.photos import thumbnail
 from geosleuth.ui.page.state import Note, Page, answer_of, forget_notes, note, notes, photos_of, show_error
@@ -29,12 +29,17 @@ FIRST_QUESTION = "Where was this photo taken?"
 _STATUS = {"localized": "localized", "coarse": "coarse", "not_locatable": "not locatable"}
 
 
-def show_case(page: Page, case: Case) -> None:
-    """Draw the whole conversation; the last answer in full, the earlier ones in a line."""
+def show_case(page: Page, case: Case, run: Run | None) -> None:
+    """Draw the whole conversation; the last answer in full, the earlier ones in a line.
+
+    Args:
+        page: Of the person.
+        case: As it was when nothing ran any more, or while `run` did.
+        run: What was at work when the case was read.
+    """
     import streamlit as st
 
     st.title(escape_markdown(case.name))
-    run = busy(page.server, case)
     latest, stood = case.last_finished, None
     for turn in case.turns:
         _said(page, case, turn)

@@ -135,3 +135,24 @@ def test_a_page_that_waits_looks_more_rarely_until_its_turn_has_come(
     for run in runs:
         until_over(run)
     server.runs.shut_down()
+
+
+def test_an_answer_that_comes_while_the_page_is_drawn_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gate: threading.Event
+):
+    """Else the page would offer to go on with what is over, and never look again."""
+    server, cases, runs = two_questions(tmp_path, monkeypatch, gate, most_waiting=5)
+
+    of = server.runs.of
+
+    def when_all_is_over(key):
+        gate.set()
+        for run in runs:
+            until_over(run)
+        return of(key)
+
+    monkeypatch.setattr(server.runs, "of", when_all_is_over)
+    page = page_of(cases[1])
+    assert [button.key for button in page.button if button.key == "resume_run"] == []
+    assert "Portugal" in " ".join(one.value for one in page.markdown)
+    server.runs.shut_down()
