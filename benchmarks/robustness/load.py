@@ -1,7 +1,7 @@
 """Load geosleuth as an office would, and see whether it stays upright: answer times, errors, and memory over time.
 
     python benchmarks/robustness/load.py chat                                   # 3 sessions at once, two rounds
-    python benchmarks/robustness/load.py chat --sessions 20 --rounds 5
+    python benchmarks/robustness/load.py chat --sessions 20 --rounds 10
     python benchmarks/robustness/load.py batch                                  # 12 small photos
     python benchmarks/robustness/load.py batch --count 5000
     python benchmarks/robustness/load.py batch --count 200 --full-size          # 12 megapixels each
