@@ -170,7 +170,7 @@ class Agent:
         return Session(self, self.load(images), thread_id=thread_id, checkpointer=saver)
 
     def load(self, images: Any) -> list[Photo]:
-        """Load one photo or several; of a video its sharpest frames. A `Photo` stays as it is, all else as `upright`.
+        """Load one photo or several; of a video its sharpest frames. A `Photo` stays as it is; others are `upright`.
 
         Raises:
             InputError: One of them is no photo, or there is none.
@@ -184,7 +184,7 @@ class Agent:
         photos: list[Photo] = []
         for one in given:
             if isinstance(one, str | Path) and is_video(str(one)):
-                photos += frames(one)
+                photos += map(self.upright, frames(one))
             else:
                 photos.append(one if isinstance(one, Photo) else self.upright(load_photo(one)))
         return photos

@@ -200,7 +200,8 @@ class PhotoFacts(_Part):
     size: tuple[int, int]
     """Width and height in pixels, upright, as the tools saw it."""
     edits: tuple[str, ...] = ()
-    """What the investigator did to the picture first ("rotated by 90 degrees"); `sha256` is of the untouched file."""
+    """How the picture was turned and cropped first ("rotated by 90 degrees"), by the investigator or, as it says then,
+    because it seemed to lie; `sha256` is of the untouched file."""
 
 
 class Choice(_Part):

@@ -54,7 +54,7 @@ class Photo:
     xmp: bytes | None = field(default=None, repr=False)
     has_content_credentials: bool = False  # a C2PA block is there; nobody has verified it
     notes: tuple[str, ...] = ()  # what was done to the picture, for people
-    edits: tuple[str, ...] = ()  # of these, what the investigator did
+    edits: tuple[str, ...] = ()  # of these, how it was turned and cropped: by the investigator, or as it seemed to lie
     _content: bytes | Pixels = field(default=b"", repr=False)
     _orientation: int = field(default=1, repr=False)
 

@@ -27,6 +27,7 @@ class Edit(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rotate_deg: Literal[0, 90, 180, 270] = 0  # clockwise
+    detected: bool = False  # by which the photo seemed to stand upright: no person said so
     crop: Crop | None = None  # left, top, right, bottom: fractions of the turned picture
 
     @model_validator(mode="after")
@@ -40,9 +41,14 @@ class Edit(BaseModel):
         """Whether anything is done at all."""
         return self.rotate_deg != 0 or self.crop not in (None, (0.0, 0.0, 1.0, 1.0))
 
+    @property
+    def _why(self) -> str:
+        lay = "stand on its head" if self.rotate_deg == 180 else "lie on its side"
+        return f", for it seemed to {lay}" if self.detected else ""
+
     def words(self, size: Size) -> tuple[str, ...]:
         """Tell people what is done to a picture of (width, height)."""
-        told = [f"rotated by {self.rotate_deg} degrees"] if self.rotate_deg else []
+        told = [f"rotated by {self.rotate_deg} degrees{self._why}"] if self.rotate_deg else []
         left, top, right, bottom = _box(self, size)
         width, height = _turned(size, self.rotate_deg)
         if (left, top, right, bottom) != (0, 0, width, height):

@@ -42,10 +42,12 @@ def write_pictures(
     An answer that was coarsened lists no references, so that nothing is drawn.
 
     Raises:
-        InputError: The folder cannot be written, or a reference has gone since.
+        InputError: The folder cannot be written, a reference has gone since, or a photo is another than the answer's.
     """
+    from geosleuth.agent.report.content import check_photos
     from geosleuth.tools.match_picture import draw_matches
 
+    check_photos(answer, photos)
     begins = [f"{_file_stem(photo.name)}-{photo.sha256[:_TOLD_APART]}-match-" for photo in answer.photos]
     for begin in begins:
         _remove(folder, begin)

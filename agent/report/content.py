@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from geosleuth.indexes.errors import InputError
+
 if TYPE_CHECKING:
     from geosleuth.agent.cases.custody import Custody
     from geosleuth.agent.localization import Localization
@@ -22,3 +24,28 @@ class ReportContent:
     reference_pictures: Mapping[str, Pixels] = field(default_factory=dict)  # by `reference_id`, uint8 RGB (h, w, 3)
     custody: Custody | None = None  # of the case; None: the report tells what the answer itself knows
     case_name: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse photos that are others.
+
+        Raises:
+            InputError: One is not the picture that the answer is about, as the tools saw it.
+        """
+        check_photos(self.answer, self.photos)
+
+
+def check_photos(answer: Localization, photos: Sequence[Photo]) -> None:
+    """Refuse pictures on which boxes and matches of an answer would lie wrong.
+
+    Raises:
+        InputError: A photo is not that of the answer in its place, or was turned or cropped in another way.
+    """
+    for facts, photo in zip(answer.photos, photos, strict=False):
+        if (facts.sha256, facts.size, facts.edits) != (photo.sha256, photo.size, photo.edits):
+            wanted = f"{_picture_words(facts.name, facts.size, facts.edits)}, as the answer's tools saw it"
+            remedy = "Load photos by `Agent.load`, and hand the same ones to the agent and to the report."
+            raise InputError(wanted, _picture_words(photo.name, photo.size, photo.edits), remedy)
+
+
+def _picture_words(name: str, size: tuple[int, int], edits: Sequence[str]) -> str:
+    return "; ".join([f"{name}, {size[0]} x {size[1]} pixels", *edits])

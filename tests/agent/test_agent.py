@@ -3,6 +3,7 @@ import json
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, ToolMessage
@@ -238,19 +239,41 @@ def test_a_photo_that_cannot_be_read_is_an_input_error(tmp_path):
 
 
 def test_a_photo_that_lies_is_turned_unless_the_settings_or_the_caller_say_otherwise():
-    import numpy as np
-
     from geosleuth.indexes.photo import load_photo
 
     street = load_photo(Path(__file__).parents[2] / "docs" / "match.jpg")
     lying = np.rot90(street.pixels)
     answer = agent().localize(lying)
     assert answer.photo.size == street.size
-    assert answer.photo.edits == ("rotated by 90 degrees",)
-    assert "rotated by 90 degrees, for it seemed to lie on its side" in answer.notes
+    assert answer.photo.edits == ("rotated by 90 degrees, for it seemed to lie on its side",)
+    assert answer.photo.edits[0] in answer.notes
     for other in (agent(turn_photos=False).localize(lying), agent().localize(load_photo(lying))):
         assert other.photo.size == street.size[::-1]
         assert other.photo.edits == ()
+
+
+def test_the_frames_of_a_video_that_lies_are_turned(tmp_path):
+    import cv2
+
+    path, street = tmp_path / "clip.mp4", cv2.imread(str(Path(__file__).parents[2] / "docs" / "match.jpg"))
+    lying = np.ascontiguousarray(np.rot90(cv2.resize(street, (480, 240))))
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (240, 480))
+    for _ in range(12):
+        video.write(lying)
+    video.release()
+    assert {photo.size for photo in agent().load(path)} == {(480, 240)}
+
+
+def test_a_photo_that_joins_a_session_is_turned_too():
+    from geosleuth.indexes.photo import load_photo
+
+    street = load_photo(Path(__file__).parents[2] / "docs" / "match.jpg")
+    session = agent().session(street)
+    session.add(np.rot90(street.pixels, 2))
+    assert [photo.edits for photo in session.photos] == [
+        (),
+        ("rotated by 180 degrees, for it seemed to stand on its head",),
+    ]
 
 
 def test_one_agent_serves_many_photos_without_mixing_them():

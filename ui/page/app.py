@@ -87,9 +87,13 @@ def _show_cases(page: Page) -> None:
     case, run, error = None, None, None
     try:
         case = the_case(page)
-        run = None if case is None else busy(page.server, case)
-        if case is not None and run is None and case.turns and not case.turns[-1].finished:
-            case = the_case(page)  # its run may have ended since it was read, and stored the answer
+        while case is not None:
+            run, read = busy(page.server, case), case
+            if read.turns and read.turns[-1].finished:
+                break
+            case = the_case(page)  # its run may have begun, or stored an answer and ended, since it was read
+            if case == read:
+                break
     except InputError as why:
         case, error = None, why
         forget_case()

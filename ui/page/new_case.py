@@ -54,7 +54,12 @@ def show_new_case(page: Page) -> None:
         key=f"photos_{upload_round}",
     )
     uploads = prepared(files, turn=page.server.settings.turn_photos)
-    chosen = [(upload, _edited(upload, f"{upload_round}_{n}")) for n, upload in enumerate(uploads)]
+    hashes = [upload.sha256 for upload in uploads]
+    chosen = [
+        # By what it is, not by its place in the list: where one is taken out, the next must not inherit its turn.
+        (upload, _edited(upload, f"{upload_round}_{upload.sha256[:12]}_{hashes[:n].count(upload.sha256)}"))
+        for n, upload in enumerate(uploads)
+    ]
     hint = st.text_input(
         "What do you know already? (optional)", key=f"hint_{upload_round}", placeholder="in Portugal, not Lisbon ..."
     )
@@ -153,21 +158,21 @@ def _edited(upload: Upload, key: str) -> Edit:
     """Draw a picture with what turns and crops it; return the edit."""
     import streamlit as st
 
-    for words in turned_words([(upload, upload.edit)]):
-        st.info(f"{escape_markdown(words)} If it stood upright, choose 0 below.")
     with st.expander(f"Turn or crop {escape_markdown(upload.name)}", key=f"edit_{key}", on_change="rerun") as box:
         turns = (0, 90, 180, 270)
         turn = st.selectbox("Turn clockwise (degrees)", turns, turns.index(upload.turn_deg), key=f"turn_{key}")
         across = st.slider("Left and right edge (% of the width)", 0, 100, (0, 100), key=f"across_{key}")
         down = st.slider("Upper and lower edge (% of the height)", 0, 100, (0, 100), key=f"down_{key}")
         try:
-            edit = edit_of(turn, across, down)
+            edit = upload.turned(edit_of(turn, across, down))
             if box.open:  # decoding takes a moment
                 picture = preview(upload.content, upload.name, edit)
                 st.image(picture, caption="As it will be looked at", alt="The photo, turned and cropped so")
         except InputError as error:
             show_error(error)
             return Edit()
+    for words in turned_words([(upload, edit)]):
+        st.info(f"{escape_markdown(words)} If it stood upright, choose 0 there.")
     return edit
 
 

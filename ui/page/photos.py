@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePosixPath, PureWindowsPath
 
 from geosleuth.indexes.errors import InputError
@@ -36,7 +37,16 @@ class Upload:
     @property
     def edit(self) -> Edit:
         """How it is looked at unless a person says otherwise."""
-        return edit_of(self.turn_deg, (0, 100), (0, 100))
+        return self.turned(edit_of(self.turn_deg, (0, 100), (0, 100)))
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of its bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    def turned(self, edit: Edit) -> Edit:
+        """Note in an edit that its turn is the one that was seen."""
+        return edit.model_copy(update={"detected": edit.rotate_deg != 0 and edit.rotate_deg == self.turn_deg})
 
     @property
     def scene(self) -> str:
@@ -63,7 +73,8 @@ def uploads_of(name: str, content: bytes, *, turn: bool = False) -> list[Upload]
         return [Upload(short, content, turn_deg=_seen_turn(photo) if turn else 0)]
     digest = hashlib.sha256(content).hexdigest()
     origin = f"frames of the video {short} (SHA-256 {digest})"
-    return [Upload(frame.name, _png(frame), origin, short) for frame in frames(content, FRAMES, name=short)]
+    found = frames(content, FRAMES, name=short)
+    return [Upload(one.name, _png(one), origin, short, _seen_turn(one) if turn else 0) for one in found]
 
 
 def _seen_turn(photo: Photo) -> int:
@@ -117,13 +128,7 @@ def edit_of(rotate_deg: int, across: tuple[int, int], down: tuple[int, int]) -> 
 
 def turned_words(chosen: Sequence[tuple[Upload, Edit]]) -> list[str]:
     """Say which photos are looked at turned because they seemed to lie."""
-    from geosleuth.tools.upright import LAY
-
-    return [
-        f"{one.name} is turned by {one.turn_deg} degrees, for it seemed to {LAY[one.turn_deg]}."
-        for one, edit in chosen
-        if one.turn_deg and edit.rotate_deg == one.turn_deg
-    ]
+    return [f"{one.name} is {edit.words((1, 1))[0]}." for one, edit in chosen if edit.detected]
 
 
 def preview(content: bytes, name: str, edit: Edit) -> Pixels:

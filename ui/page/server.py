@@ -77,7 +77,8 @@ class Server:
                 logger.debug("Trace of the warm-up", exc_info=True)
             finally:
                 # Streamlit collects garbage after each run of a page, and a page that watches a run is run three times
-                # a second: each time the million objects of tables and libraries would be looked through.
+                # a second: each time all the objects of tables and libraries would be looked through. What a
+                # page holds in a cycle just now is kept for good; that happens once.
                 gc.collect()
                 gc.freeze()
                 self._warm.set()

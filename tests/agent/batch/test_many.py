@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from geosleuth.agent.agent import Agent
 from geosleuth.agent.batch import worker_process
@@ -106,6 +107,13 @@ def test_no_log_of_a_worker_that_dies_has_a_path_or_an_errors_words(tmp_path, lo
     assert "Hints for 1 photos that are none of this batch" in caplog.text
     for log in (said.replace('raise ValueError(f"a fault over {path}")', ""), caplog.text):
         assert [word for word in ("witness", ".png", "a fault over") if word in log] == []
+
+
+def test_a_photo_that_lies_is_turned(tmp_path):
+    street = Image.open(Path(__file__).parents[3] / "docs" / "match.jpg")
+    street.transpose(Image.Transpose.ROTATE_180).save(tmp_path / "street.png")
+    (row,) = Agent(Settings(), tools=SCENES.STUBS).localize_many(tmp_path / "street.png")
+    assert row.localization.photo.edits == ("rotated by 180 degrees, for it seemed to stand on its head",)
 
 
 def test_a_fault_over_a_photo_is_logged_by_its_type_alone(tmp_path, caplog):

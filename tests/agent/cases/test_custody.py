@@ -6,6 +6,7 @@ import pytest
 
 from geosleuth.agent.cases.custody import append_event, verify_chain, word_hash
 from geosleuth.agent.inquiry import Hint, Inquiry
+from geosleuth.indexes.photo_edit import Edit
 
 
 def written(tmp_path, count=4):
@@ -97,7 +98,7 @@ def test_the_chain_tells_all_that_happened(store, jpeg, answer):
     sha256 = hashlib.sha256(jpeg).hexdigest()
     assert added.details["sha256"] == sha256 == custody.photos[0].sha256
     assert added.details["bytes"] == len(jpeg)
-    assert asked.details["photos"] == [{"sha256": sha256, "edit": {"rotate_deg": 0, "crop": None}}]
+    assert asked.details["photos"] == [{"sha256": sha256, "edit": Edit().model_dump()}]
     kept = (store.folder / case.id / "answers/0001.json").read_bytes()
     assert answered.details["sha256"] == hashlib.sha256(kept).hexdigest()
     assert answered.details["weights"] == {"reading": "embedded", "prior": "dir:net"} == custody.weights

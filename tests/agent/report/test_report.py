@@ -25,6 +25,7 @@ from geosleuth.agent.report.pdf_report import report_pdf
 from geosleuth.agent.report.sections import report_of
 from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.photo import load_photo
+from geosleuth.indexes.photo_edit import Edit, edited
 
 spec = importlib.util.spec_from_file_location("full", Path(__file__).with_name("full.py"))
 full = sys.modules.setdefault("full", importlib.util.module_from_spec(spec))
@@ -285,6 +286,17 @@ def test_no_place_no_photo_no_case():
     content = ReportContent(full.answers.nowhere())
     assert "No place can be told from this photo" in Page(report_html(content)).text
     assert any("No place can be told from this photo" in page for page in pages(report_pdf(content)))
+
+
+def test_photos_that_the_tools_did_not_see_so_are_refused():
+    """On these, boxes and lines would lie wrong."""
+    seen = full.photo()
+    facts = {"name": seen.name, "sha256": seen.sha256, "size": list(seen.size)}
+    answer = full.answers.answer(photo=facts, photos=[facts])
+    assert ReportContent(answer, (seen,)).photos == (seen,)
+    for other in (edited(seen, Edit(rotate_deg=180)), load_photo(seen.pixels[1:])):
+        with pytest.raises(InputError, match=r"fiji\.jpg, 640 x 480 pixels, as the answer's tools saw it"):
+            ReportContent(answer, (other,))
 
 
 def test_the_same_content_gives_the_same_files():

@@ -16,6 +16,7 @@ from geosleuth.agent.agent import Agent
 from geosleuth.agent.cases.store import CaseStore
 from geosleuth.agent.settings import Settings
 from geosleuth.agent.toolbox import Finding
+from geosleuth.indexes.photo_edit import Edit
 from geosleuth.ui.page import server as shared
 from geosleuth.ui.page.owner import LOCAL
 from geosleuth.ui.page.runs import Runs
@@ -44,6 +45,10 @@ def lying_street() -> bytes:
     file = io.BytesIO()
     Image.fromarray(np.rot90(np.asarray(Image.open(ROOT / "docs" / "match.jpg")))).save(file, "JPEG")
     return file.getvalue()
+
+
+def turns(page: AppTest) -> list:
+    return [box for box in page.selectbox if box.label == "Turn clockwise (degrees)"]
 
 
 class Chat:
@@ -249,7 +254,7 @@ def test_a_photo_of_too_many_pixels_is_told_in_words(chat: Chat):
 
 def test_a_photo_is_turned_before_it_is_looked_at(chat: Chat):
     chat.upload(("street.png", png(size=(60, 40))))
-    chat.page.selectbox(key="turn_0_0").set_value(90)
+    turns(chat.page)[0].set_value(90)
     chat.ask()
     assert chat.case.photos[0].edit.rotate_deg == 90
     assert chat.answer().photo.size == (40, 60)
@@ -257,14 +262,32 @@ def test_a_photo_is_turned_before_it_is_looked_at(chat: Chat):
 
 def test_a_photo_that_seems_to_lie_is_turned_and_can_be_turned_back(chat: Chat):
     page = chat.upload(("street.jpg", lying_street()))
-    assert "street.jpg is turned by 90 degrees, for it seemed to lie on its side. If it stood upright, choose 0" in (
-        page.info[0].value.replace("\\", "")
+    words = (
+        "street.jpg is rotated by 90 degrees, for it seemed to lie on its side. If it stood upright, choose 0 there."
     )
-    assert page.selectbox(key="turn_0_0").value == 90
-    page.selectbox(key="turn_0_0").set_value(0)
+    assert page.info[0].value.replace("\\", "") == words
+    assert turns(page)[0].value == 90
+    turns(page)[0].set_value(180)
+    assert not chat.look().info  # a person chose that
+    turns(page)[0].set_value(0)
     chat.ask()
-    assert chat.case.photos[0].edit.rotate_deg == 0
+    assert chat.case.photos[0].edit == Edit()
     assert chat.answer().photo.edits == ()
+
+
+def test_where_a_photo_is_taken_out_the_next_does_not_inherit_its_turn(chat: Chat):
+    chat.upload(("lying.jpg", lying_street()), ("upright.png", png(size=(60, 40))))
+    assert [one.value for one in turns(chat.page)] == [90, 0]
+    chat.page.file_uploader[0].set_value([("upright.png", png(size=(60, 40)), "image/png")])
+    chat.look()
+    assert [one.value for one in turns(chat.page)] == [0]
+    chat.ask()
+    assert chat.case.photos[0].edit == Edit()
+
+
+def test_the_same_photo_twice_has_two_forms(chat: Chat):
+    chat.upload(("a.png", png()), ("b.png", png()))
+    assert len(turns(chat.page)) == 2
 
 
 def test_a_photo_that_lies_is_turned_in_the_line_too_and_the_chat_says_so(chat: Chat):
@@ -274,9 +297,9 @@ def test_a_photo_that_lies_is_turned_in_the_line_too_and_the_chat_says_so(chat: 
     line.set_value("")
     chat.look()
     chat.until_answered()
-    assert chat.case.photos[0].edit.rotate_deg == 90
-    assert chat.answer().photo.edits == ("rotated by 90 degrees",)
-    assert "street.jpg is turned by 90 degrees, for it seemed to lie on its side." in chat.texts.replace("\\", "")
+    assert chat.case.photos[0].edit == Edit(rotate_deg=90, detected=True)
+    assert chat.answer().photo.edits == ("rotated by 90 degrees, for it seemed to lie on its side",)
+    assert "street.jpg is rotated by 90 degrees, for it seemed to lie on its side." in chat.texts.replace("\\", "")
 
 
 def test_photos_dropped_into_the_line_make_a_case_and_more_join_it(chat: Chat):

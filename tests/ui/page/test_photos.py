@@ -70,11 +70,12 @@ def test_a_photo_that_lies_is_to_be_turned_if_that_is_asked_for():
     lying, file = np.rot90(np.asarray(Image.open(ROOT / "docs" / "match.jpg"))), io.BytesIO()
     Image.fromarray(lying).save(file, "JPEG")
     (seen,) = uploads_of("street.jpg", file.getvalue(), turn=True)
-    assert seen.edit == Edit(rotate_deg=90)
+    assert seen.edit == Edit(rotate_deg=90, detected=True)
     assert turned_words([(seen, seen.edit)]) == [
-        "street.jpg is turned by 90 degrees, for it seemed to lie on its side."
+        "street.jpg is rotated by 90 degrees, for it seemed to lie on its side."
     ]
-    assert turned_words([(seen, Edit())]) == []  # a person has turned it back
+    assert seen.turned(Edit()) == Edit()  # a person has turned it back
+    assert turned_words([(seen, Edit())]) == []
     (left,) = uploads_of("street.jpg", file.getvalue())
     assert left.edit == Edit()
 

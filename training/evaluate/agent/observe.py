@@ -128,14 +128,12 @@ def _agent(settings: Settings, references: References | None, without: frozenset
 def _facts(agent: Agent, labels: Sequence[Truth]) -> dict[str, str]:
     """All that an observation depends on beside its photo."""
     from geosleuth.tools.recognition import recogniser_version
-    from geosleuth.tools.upright import upright_version
 
     # Of the labels only what was taken out of the index counts.
     taken_out = [(one.sha256, one.lat, one.lon) for one in labels] if agent.references is not None else []
     return {
         "by": source_version("geosleuth.agent.agent"),
         "recogniser": recogniser_version(),
-        "upright": upright_version(),
         "agent": fingerprint(agent),
         "taken_out": hashlib.sha256(json.dumps(sorted(taken_out)).encode()).hexdigest(),
     }
@@ -184,7 +182,8 @@ class _Looker:
             return _unreadable(truth, "the file changed while it was read")
         started = time.perf_counter()
         try:
-            evidence, trace = self.agent.session(self.agent.upright(photo)).gather()
+            photo = self.agent.upright(photo)
+            evidence, trace = self.agent.session(photo).gather()
         except InputError:
             raise  # settings: no other photo would fare better
         except Exception as error:  # one photo of thousands must not end the run

@@ -3,6 +3,7 @@
 import importlib.util
 import logging
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -274,3 +275,24 @@ def test_reading_is_not_repeated_by_any_run(
     assert plain.size == (64, 48)
     assert [one.claim for one in plain.evidence] == [one.claim for one in seen.evidence]
     assert made == ["a.jpg"]
+
+
+def test_a_photo_that_lies_is_looked_at_upright_by_either_way_and_its_notes_spare_time(
+    photos: list[LabelledPhoto], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    street = Image.open(Path(__file__).parents[4] / "docs" / "match.jpg")
+    street.transpose(Image.Transpose.ROTATE_180).save(photos[0].path, quality=95)
+    shown, slow = [], 0.5
+
+    def recognise(photo):
+        shown.append(photo.edits)
+        time.sleep(slow)
+        return []
+
+    monkeypatch.setattr(recognition, "recognise", recognise)
+    for steps in (16, 15):  # the second time the notes have what was read
+        (seen,) = run(photos[:1], tmp_path / "notes", Settings(max_steps=steps), without=frozenset())
+        assert seen.seconds >= slow  # what it took to look, whenever that was
+    (plain,) = observed.observe(photos[:1], tmp_path / "notes")
+    assert plain.size == street.size
+    assert shown == [("rotated by 180 degrees, for it seemed to stand on its head",)]
