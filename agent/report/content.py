@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from geosleuth.indexes.errors import InputError
+from geosleuth.indexes.photo_file import printable
 
 if TYPE_CHECKING:
     from geosleuth.agent.cases.custody import Custody
@@ -48,4 +49,4 @@ def check_photos(answer: Localization, photos: Sequence[Photo]) -> None:
 
 
 def _picture_words(name: str, size: tuple[int, int], edits: Sequence[str]) -> str:
-    return "; ".join([f"{name}, {size[0]} x {size[1]} pixels", *edits])
+    return printable("; ".join([f"{name}, {size[0]} x {size[1]} pixels", *edits]))

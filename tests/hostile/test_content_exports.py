@@ -5,6 +5,7 @@ import importlib.util
 import io
 import json
 import sys
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -69,7 +70,8 @@ def steers(text: str, allowed: str = "\n") -> list[str]:
 def content_of(answer: Localization) -> ReportContent:
     full = hostile.neighbour("agent/report/full.py")
     pictures = {one.reference_id: full.photo().pixels for one in answer.candidates[:1]}
-    return ReportContent(answer, (full.photo(),), pictures, full.custody(), case_name=answer.photo.name)
+    photo = replace(full.photo(), sha256=answer.photo.sha256, edits=answer.photo.edits)
+    return ReportContent(answer, (photo,), pictures, full.custody(), case_name=answer.photo.name)
 
 
 def test_kml_has_the_elements_that_it_has_with_harmless_words(attacked: Localization, benign: Localization) -> None:

@@ -30,6 +30,7 @@ Table = NDArray[np.float64]
 _SCRIPTS = ("Latn", "Latn", "Latn", "Hani", "Zyyy")  # what PP-OCR reads, about as streets mix them
 _ERRORS = 1 / 6  # at most so many letters may be wrong for a line to be of use to a gazetteer
 _RIDGE = 1e-3  # keeps the fit finite where a feature separates all lines
+_SETTLED = 1e-9  # largest change of a weight at which the fit ends: thousands of times below what is written
 
 
 def draw_known(textures: Textures, rng: np.random.Generator) -> tuple[Grey, str]:
@@ -77,7 +78,10 @@ def fit(rows: Table, right: Table, each: Table | None = None, *, ridge: float = 
         p = 1 / (1 + np.exp(-rows @ weights))
         gradient = rows.T @ (count * (right - p)) - ridge * len(rows) * weights
         hessian = (rows * (count * p * (1 - p))[:, None]).T @ rows + ridge * len(rows) * np.eye(rows.shape[1])
-        weights += np.linalg.solve(hessian, gradient)
+        step = np.linalg.solve(hessian, gradient)
+        weights += step
+        if np.abs(step).max() < _SETTLED:
+            break
     return weights
 
 
