@@ -200,7 +200,7 @@ class PhotoFacts(_Part):
     size: tuple[int, int]
     """Width and height in pixels, upright, as the tools saw it."""
     edits: tuple[str, ...] = ()
-    """How it was turned and cropped first, by a person or as it seemed to lie; `sha256` is of the untouched file."""
+    """How it was turned and cropped first ("rotated by 90 degrees"); `sha256` is of the untouched file."""
 
 
 class Choice(_Part):

@@ -31,9 +31,11 @@ class Edit(BaseModel):
     crop: Crop | None = None  # left, top, right, bottom: fractions of the turned picture
 
     @model_validator(mode="after")
-    def _crop_holds_something(self) -> Edit:
+    def _makes_sense(self) -> Edit:
         if self.crop is not None and not (self.crop[0] < self.crop[2] and self.crop[1] < self.crop[3]):
             raise ValueError("a crop is (left, top, right, bottom), with left below right and top below bottom")
+        if self.detected and not self.rotate_deg:
+            raise ValueError("only a turn can have been detected")
         return self
 
     @property
@@ -42,13 +44,14 @@ class Edit(BaseModel):
         return self.rotate_deg != 0 or self.crop not in (None, (0.0, 0.0, 1.0, 1.0))
 
     @property
-    def _why(self) -> str:
+    def turn_words(self) -> str | None:
+        """Tell people of a turn that nobody asked for, and why; None where there is none."""
         lay = "stand on its head" if self.rotate_deg == 180 else "lie on its side"
-        return f", for it seemed to {lay}" if self.detected else ""
+        return f"rotated by {self.rotate_deg} degrees, for it seemed to {lay}" if self.detected else None
 
     def words(self, size: Size) -> tuple[str, ...]:
         """Tell people what is done to a picture of (width, height)."""
-        told = [f"rotated by {self.rotate_deg} degrees{self._why}"] if self.rotate_deg else []
+        told = [f"rotated by {self.rotate_deg} degrees"] if self.rotate_deg else []
         left, top, right, bottom = _box(self, size)
         width, height = _turned(size, self.rotate_deg)
         if (left, top, right, bottom) != (0, 0, width, height):
@@ -73,6 +76,8 @@ class _EditedPhoto(Photo):
         return pixels
 
     def pixels_at(self, side_px: int) -> Pixels:
+        if self.format != "JPEG":  # the source would decode all of it again, and keep that
+            return self.pixels
         left, top, right, bottom = self._edit.crop or (0.0, 0.0, 1.0, 1.0)
         whole = math.ceil(side_px / min(right - left, bottom - top))  # so that the part is not below `side_px`
         return _apply(self._source.pixels_at(whole), self._edit)
@@ -93,7 +98,8 @@ def edited(photo: Photo, edit: Edit) -> Photo:
         raise InputError(wanted, f"{size[0]} x {size[1]} pixels of {photo.name}", "Choose a larger part of the photo.")
     told = edit.words(photo.size)
     known = {one.name: getattr(photo, one.name) for one in fields(Photo)}
-    known |= {"size": size, "notes": photo.notes + told, "edits": photo.edits + told, "_content": b""}
+    notes = (edit.turn_words, *told[1:]) if edit.turn_words else told
+    known |= {"size": size, "notes": photo.notes + notes, "edits": photo.edits + told, "_content": b""}
     known["original_size"] = _turned(photo.original_size, edit.rotate_deg)
     return _EditedPhoto(**known, _source=photo, _edit=edit)
 

@@ -44,7 +44,9 @@ def check_photos(answer: Localization, photos: Sequence[Photo]) -> None:
     for facts, photo in zip(answer.photos, photos, strict=False):
         if (facts.sha256, facts.size, facts.edits) != (photo.sha256, photo.size, photo.edits):
             wanted = f"{_picture_words(facts.name, facts.size, facts.edits)}, as the answer's tools saw it"
-            remedy = "Load photos by `Agent.load`, and hand the same ones to the agent and to the report."
+            remedy = (
+                "Load photos by `Agent.load`, with the settings of the answer (`turn_photos`), or ask again with these."
+            )
             raise InputError(wanted, _picture_words(photo.name, photo.size, photo.edits), remedy)
 
 

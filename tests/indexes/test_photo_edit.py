@@ -130,3 +130,11 @@ def test_only_quarter_turns():
 def test_a_crop_that_leaves_nothing_to_see_is_refused():
     with pytest.raises(InputError, match="at least 32 x 32 pixels; found 12 x 80 pixels of array"):
         edited(load_photo(quarters()), Edit(crop=(0, 0, 0.1, 1)))
+
+
+def test_only_a_turn_can_have_been_detected():
+    turned = Edit(rotate_deg=180, detected=True)
+    assert turned.turn_words == "rotated by 180 degrees, for it seemed to stand on its head"
+    assert Edit(rotate_deg=180).turn_words is None
+    with pytest.raises(ValidationError, match="only a turn"):
+        Edit(detected=True)

@@ -89,7 +89,7 @@ def _show_cases(page: Page) -> None:
         case = the_case(page)
         while case is not None:
             run, read = busy(page.server, case), case
-            if read.turns and read.turns[-1].finished:
+            if run is None and read.turns and read.turns[-1].finished:
                 break
             case = the_case(page)  # its run may have begun, or stored an answer and ended, since it was read
             if case == read:

@@ -10,7 +10,7 @@ from geosleuth.agent.dialogue.move import AddHint, Observe, StateSun, after
 from geosleuth.indexes.errors import InputError
 from geosleuth.ui.page.asking import ask
 from geosleuth.ui.page.conversation import say
-from geosleuth.ui.page.new_case import add_photos, begin_case
+from geosleuth.ui.page.new_case import add_photos, begin_case, kept_of
 from geosleuth.ui.page.photos import Upload, check_count, turned_words, uploads_of
 from geosleuth.ui.page.state import Page, answer_of, forget_notes, note, photos_of
 from geosleuth.ui.page.turns import understand
@@ -54,7 +54,10 @@ def _more(page: Page, case: Case, text: str, uploads: Sequence[Upload]) -> None:
         note(text, "The case has these photos already.")
         return
     inquiry = case.inquiry
-    words = [f"{added} more {'photo' if added == 1 else 'photos'} of the same scene.", *turned_words(chosen)]
+    words = [
+        f"{added} more {'photo' if added == 1 else 'photos'} of the same scene.",
+        *turned_words(kept_of(case, chosen, before)),
+    ]
     if text:
         understood = understand(page.server, text, answer_of(page, case), photos_of(page, case))
         if isinstance(understood.move, AddHint | Observe | StateSun):

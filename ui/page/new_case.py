@@ -110,7 +110,7 @@ def begin_case(page: Page, chosen: Sequence[Chosen], said: str, sun: Understood 
     case = page.store.create(chosen[0][0].scene, page.server.settings)
     try:
         case, refused = add_photos(page, case, chosen)
-        told = _told(chosen) if not refused else f"{len(case.photos)} of {len(chosen)} files could be read."
+        told = _told(chosen, kept_of(case, chosen), len(refused))
     except InputError:
         page.store.delete(case.id)  # an empty case would only be in the way
         raise
@@ -145,13 +145,21 @@ def add_photos(page: Page, case: Case, chosen: Sequence[Chosen]) -> tuple[Case, 
     return case, refused
 
 
-def _told(chosen: Sequence[Chosen]) -> str:
+def kept_of(case: Case, chosen: Sequence[Chosen], since: int = 0) -> list[Chosen]:
+    """Return what the case has of these; of what it had before, `since` photos, nothing."""
+    kept = {photo.sha256: photo.edit for photo in case.photos[since:]}
+    return [(upload, edit) for upload, edit in chosen if kept.get(upload.sha256) == edit]
+
+
+def _told(chosen: Sequence[Chosen], kept: Sequence[Chosen], refused: int) -> str:
     """Say what was handed over, and what was done to it."""
-    origins = list(dict.fromkeys(upload.origin for upload, _ in chosen if upload.origin))
+    origins = list(dict.fromkeys(upload.origin for upload, _ in kept if upload.origin))
     count = len(chosen)
     words = f"{count} photos of one scene." if count > 1 else "One photo."
+    if refused:
+        words = f"{count - refused} of {count} files could be read."
     said = [f"{origin[:1].upper()}{origin[1:]}." for origin in origins]
-    return " ".join([words, *said, *turned_words(chosen)])
+    return " ".join([words, *said, *turned_words(kept)])
 
 
 def _edited(upload: Upload, key: str) -> Edit:
@@ -170,7 +178,7 @@ def _edited(upload: Upload, key: str) -> Edit:
                 st.image(picture, caption="As it will be looked at", alt="The photo, turned and cropped so")
         except InputError as error:
             show_error(error)
-            return Edit()
+            edit = upload.turned(edit_of(turn, (0, 100), (0, 100)))
     for words in turned_words([(upload, edit)]):
         st.info(f"{escape_markdown(words)} If it stood upright, choose 0 there.")
     return edit

@@ -128,7 +128,7 @@ def edit_of(rotate_deg: int, across: tuple[int, int], down: tuple[int, int]) -> 
 
 def turned_words(chosen: Sequence[tuple[Upload, Edit]]) -> list[str]:
     """Say which photos are looked at turned because they seemed to lie."""
-    return [f"{one.name} is {edit.words((1, 1))[0]}." for one, edit in chosen if edit.detected]
+    return [f"{one.name} is {edit.turn_words}." for one, edit in chosen if edit.turn_words]
 
 
 def preview(content: bytes, name: str, edit: Edit) -> Pixels:

@@ -275,6 +275,26 @@ def test_a_photo_that_seems_to_lie_is_turned_and_can_be_turned_back(chat: Chat):
     assert chat.answer().photo.edits == ()
 
 
+def test_the_turn_is_told_beside_a_file_that_cannot_be_read_and_not_of_a_photo_that_is_there_already(chat: Chat):
+    chat.look()
+    line = chat.page.chat_input[0]
+    torn = png(100, (600, 400))[:-40]  # its header tells nothing of that
+    for name, content in (("street.jpg", lying_street()), ("torn.png", torn)):
+        line.upload(name, content)
+    line.set_value("")
+    chat.look()
+    chat.until_answered()
+    turned = "street.jpg is rotated by 90 degrees, for it seemed to lie on its side."
+    assert chat.case.turns[0].understood == f"1 of 2 files could be read. {turned}"
+    line = chat.page.chat_input[0]
+    for name, content in (("again.jpg", lying_street()), ("more.png", png(50))):
+        line.upload(name, content)
+    line.set_value("")
+    chat.look()
+    chat.until_answered()
+    assert chat.case.turns[1].understood == "1 more photo of the same scene."
+
+
 def test_where_a_photo_is_taken_out_the_next_does_not_inherit_its_turn(chat: Chat):
     chat.upload(("lying.jpg", lying_street()), ("upright.png", png(size=(60, 40))))
     assert [one.value for one in turns(chat.page)] == [90, 0]
@@ -298,7 +318,7 @@ def test_a_photo_that_lies_is_turned_in_the_line_too_and_the_chat_says_so(chat: 
     chat.look()
     chat.until_answered()
     assert chat.case.photos[0].edit == Edit(rotate_deg=90, detected=True)
-    assert chat.answer().photo.edits == ("rotated by 90 degrees, for it seemed to lie on its side",)
+    assert chat.answer().photo.edits == ("rotated by 90 degrees",)
     assert "street.jpg is rotated by 90 degrees, for it seemed to lie on its side." in chat.texts.replace("\\", "")
 
 

@@ -295,4 +295,4 @@ def test_a_photo_that_lies_is_looked_at_upright_by_either_way_and_its_notes_spar
         assert seen.seconds >= slow  # what it took to look, whenever that was
     (plain,) = observed.observe(photos[:1], tmp_path / "notes")
     assert plain.size == street.size
-    assert shown == [("rotated by 180 degrees, for it seemed to stand on its head",)]
+    assert shown == [("rotated by 180 degrees",)]
