@@ -21,7 +21,7 @@ from pathlib import Path
 
 from load_batch import TWELVE_MP, measure_batch
 from load_chat import measure_chat
-from load_index import AFTERWARDS_S, measure_index
+from load_index import measure_index
 
 SMALL = (640, 480)
 
@@ -42,7 +42,6 @@ def main() -> None:
     index.add_argument("--count", type=int, default=60)
     index.add_argument("--steps", type=int, default=3)
     index.add_argument("--readers", type=int, default=4)
-    index.add_argument("--afterwards-s", type=float, default=AFTERWARDS_S, help="that readers go on")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="geosleuth-load-") as scratch:
         sys.stdout.write(_measured(options, Path(scratch)))
@@ -53,7 +52,7 @@ def _measured(options: argparse.Namespace, folder: Path) -> str:
         return measure_chat(folder, options.sessions, options.rounds, options.timeout_s)
     if options.part == "batch":
         return measure_batch(folder, options.count, TWELVE_MP if options.full_size else SMALL, options.workers)
-    return measure_index(folder, options.count, options.steps, options.readers, options.afterwards_s)
+    return measure_index(folder, options.count, options.steps, options.readers)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from geosleuth.indexes.errors import InputError
 from geosleuth.indexes.gallery.store import open_index
 
 _SIZE = (320, 240)  # px; the encoder makes them smaller yet
-AFTERWARDS_S = 120.0  # readers hold the vectors of what grows: whether they leak shows when it grows no more
+_AFTERWARDS_S = 120.0  # readers hold the vectors of what grows: whether they leak shows when it grows no more
 
 
 @dataclass
@@ -35,10 +35,10 @@ class Seen:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-def measure_index(folder: Path, count: int, steps: int, readers: int, afterwards_s: float) -> str:
+def measure_index(folder: Path, count: int, steps: int, readers: int) -> str:
     """Build an index of a part of `count` photos, and add the rest in steps while `readers` open and search it.
 
-    Then they go on for `afterwards_s`.
+    Then they go on for two minutes.
     """
     index, parts = folder / "index", _tables(folder, count, steps)
     _run("build", str(parts[0]), "--out", str(index))
@@ -52,7 +52,7 @@ def measure_index(folder: Path, count: int, steps: int, readers: int, afterwards
             for part in parts[1:]:
                 _run("add", str(part), str(index))
             grown_s = time.monotonic() - started
-            time.sleep(afterwards_s)
+            time.sleep(_AFTERWARDS_S)
         finally:
             over.set()
             for thread in threads:
